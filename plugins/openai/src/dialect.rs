@@ -1,0 +1,166 @@
+//! How a provider's dialect differs from OpenAI's: the `dialect` block of its catalog file, with what the channel's settings override.
+
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use crate::catalog;
+
+/// What to do with messages of the role `developer`, which older servers refuse.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum DeveloperRole {
+    /// Leave them.
+    #[default]
+    Keep,
+    /// Send them as `system`.
+    System,
+}
+
+/// Which name the limit of the answer goes by.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum LimitName {
+    /// As the client wrote it.
+    #[default]
+    Keep,
+    /// `max_tokens`, also for clients that wrote `max_completion_tokens`.
+    MaxTokens,
+}
+
+/// The `dialect` block. Everything has a default; an empty block is OpenAI's own dialect without relay.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Dialect<'a> {
+    /// Chunks are canonical as they come, so the host may pass them through.
+    pub(crate) relay: bool,
+    /// `stream_options.include_usage` may be sent.
+    pub(crate) stream_usage: bool,
+    pub(crate) developer: DeveloperRole,
+    pub(crate) max_tokens: LimitName,
+    /// Fields that the vendor refuses; taken out and reported as lost.
+    #[serde(borrow)]
+    pub(crate) drop: Vec<&'a str>,
+    /// Header name to the setting that fills it.
+    #[serde(borrow)]
+    pub(crate) headers: std::collections::BTreeMap<&'a str, &'a str>,
+    /// Put in front of the path when the base URL has no version segment.
+    pub(crate) version: Option<&'a str>,
+    pub(crate) path: &'a str,
+}
+
+impl Default for Dialect<'_> {
+    fn default() -> Self {
+        Dialect {
+            relay: false,
+            stream_usage: true,
+            developer: DeveloperRole::Keep,
+            max_tokens: LimitName::Keep,
+            drop: Vec::new(),
+            headers: std::collections::BTreeMap::new(),
+            version: None,
+            path: "/chat/completions",
+        }
+    }
+}
+
+impl Dialect<'static> {
+    /// The dialect of a provider.
+    ///
+    /// Read from where the block starts: an exchange must not pay for parsing a whole price list.
+    pub(crate) fn of(provider: &str) -> Option<Self> {
+        let file = catalog::file(provider)?;
+        let Some((_, block)) = file.split_once("\"dialect\":") else { return Some(Dialect::default()) };
+        serde_json::Deserializer::from_str(block).into_iter().next()?.ok()
+    }
+}
+
+/// The channel's settings. The host has checked them against the schema; the guest checks again what would let a secret out.
+pub(crate) struct Settings(Map<String, Value>);
+
+impl Settings {
+    /// Reads the settings of a call.
+    pub(crate) fn read(settings: Value) -> Result<Self, String> {
+        let settings = match settings {
+            Value::Object(object) => Settings(object),
+            _ => Settings(Map::new()),
+        };
+        if let Some((name, _)) = settings.extra_headers().find(|(name, _)| is_reserved(name)) {
+            return Err(format!(
+                "the setting `headers` must not hold `{name}`: keys go into the secret `key`, the rest is the host's"
+            ));
+        }
+        Ok(settings)
+    }
+
+    /// A text setting; an empty one counts as absent.
+    pub(crate) fn text(&self, name: &str) -> Option<&str> {
+        self.0.get(name)?.as_str().filter(|text| !text.is_empty())
+    }
+
+    /// The setting `headers`.
+    pub(crate) fn extra_headers(&self) -> impl Iterator<Item = (&str, &str)> {
+        let object = self.0.get("headers").and_then(Value::as_object);
+        object.into_iter().flatten().filter_map(|(name, value)| Some((name.as_str(), value.as_str()?)))
+    }
+
+    /// The provider's dialect as this channel wants it.
+    pub(crate) fn over<'a>(&'a self, mut dialect: Dialect<'a>) -> Dialect<'a> {
+        if let Some(path) = self.text("path") {
+            (dialect.path, dialect.version) = (path, None);
+        }
+        if let Some(ask) = self.0.get("stream_usage").and_then(Value::as_bool) {
+            dialect.stream_usage = ask;
+        }
+        match self.text("developer_role") {
+            Some("keep") => dialect.developer = DeveloperRole::Keep,
+            Some("system") => dialect.developer = DeveloperRole::System,
+            _ => {}
+        }
+        dialect
+    }
+}
+
+/// Headers that carry a credential or that the host writes. The schema of the setting says the same.
+fn is_reserved(name: &str) -> bool {
+    const PARTS: &[&str] = &["auth", "key", "token", "secret", "cookie", "password"];
+    const HOST: &[&str] = &["host", "connection", "transfer-encoding", "accept-encoding"];
+    let name = name.to_ascii_lowercase();
+    PARTS.iter().any(|part| name.contains(part)) || HOST.contains(&name.as_str()) || name.starts_with("content-")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_short_way_reads_what_the_file_says() {
+        for (id, file) in catalog::FILES {
+            let whole: Value = serde_json::from_str(file).unwrap();
+            let block = whole["dialect"].to_string();
+            let long: Dialect<'_> = serde_json::from_str(&block).unwrap_or_else(|error| panic!("{id}: {error}"));
+            let short = Dialect::of(id).unwrap_or_else(|| panic!("{id}: the block is not found"));
+            assert_eq!(format!("{short:?}"), format!("{long:?}"), "{id}");
+        }
+        assert!(Dialect::of("nobody").is_none());
+    }
+
+    #[test]
+    fn settings_override_the_dialect() {
+        let settings =
+            json!({"path":"/api/chat","stream_usage":false,"developer_role":"keep","headers":{"x-team":"a"}});
+        let settings = Settings::read(settings).unwrap();
+        let dialect = settings.over(Dialect::of("compatible").unwrap());
+        assert_eq!((dialect.path, dialect.version, dialect.stream_usage), ("/api/chat", None, false));
+        assert_eq!(dialect.developer, DeveloperRole::Keep);
+        assert_eq!(settings.extra_headers().collect::<Vec<_>>(), [("x-team", "a")]);
+    }
+
+    #[test]
+    fn a_credential_in_the_headers_is_refused() {
+        for name in ["authorization", "X-API-Key", "x-auth-token", "Cookie", "host", "content-length"] {
+            assert!(Settings::read(json!({"headers": {name: "x"}})).is_err(), "{name} must be refused");
+        }
+    }
+}
