@@ -1,0 +1,148 @@
+//! The first look at a request: is it an object, which model, stream or not. The rest of the body is the adapter's business.
+
+use std::{sync::Arc, time::Instant};
+
+use bytes::Bytes;
+use domain::{ApiKey, Fault, FaultCode, RequestId};
+use serde::de::DeserializeOwned;
+
+use crate::chunk::Object;
+
+/// A client's request, its caller already known.
+pub struct Ask {
+    /// Names the request.
+    pub request: RequestId,
+    /// Who is calling.
+    pub api_key: Arc<ApiKey>,
+    /// As the contract spells it: `chat`.
+    pub operation: &'static str,
+    /// The body, decompressed.
+    pub body: Bytes,
+    /// The few client headers that adapters may see, names in lower case.
+    pub headers: Vec<(String, String)>,
+    /// When the request arrived.
+    pub arrived: Instant,
+    /// The same, unix milliseconds.
+    pub arrived_ms: i64,
+}
+
+/// What the host itself needs to know of a body.
+#[derive(Debug)]
+pub(crate) struct Admission {
+    pub(crate) model: String,
+    pub(crate) streaming: bool,
+    pub(crate) include_usage: bool,
+    pub(crate) max_tokens: Option<u32>,
+}
+
+/// Reads the body's top level; each refusal names the field and what is expected there.
+pub(crate) fn admit(ask: &Ask) -> Result<Admission, Fault> {
+    let text = std::str::from_utf8(&ask.body)
+        .map_err(|error| invalid(format!("the request body is not UTF-8 (byte {})", error.valid_up_to())))?;
+    let body: Object<'_> = serde_json::from_str(text).map_err(|error| {
+        invalid(format!("the request body is not a JSON object: {error}; send Content-Type: application/json"))
+    })?;
+    for name in ["model", "messages", "stream"] {
+        if body.count(name) > 1 {
+            return Err(invalid(format!("`{name}` is given more than once")).with_param(name));
+        }
+    }
+    let model: String =
+        field(&body, "model", "a string")?.filter(|model: &String| !model.is_empty()).ok_or_else(|| {
+            invalid("you must provide a `model`; GET /v1/models lists what this key may call").with_param("model")
+        })?;
+    let streaming = field(&body, "stream", "a boolean")?.unwrap_or(false);
+    let messages: Option<Vec<&serde_json::value::RawValue>> = match body.get("messages") {
+        None => None,
+        Some(raw) => Some(serde_json::from_str(raw.get()).map_err(|_| wrong_type("messages", "an array"))?),
+    };
+    if messages.is_none_or(|messages| messages.is_empty()) {
+        return Err(invalid("`messages` must be an array with at least one message").with_param("messages"));
+    }
+    #[derive(serde::Deserialize)]
+    struct StreamOptions {
+        #[serde(default)]
+        include_usage: bool,
+    }
+    let options: Option<StreamOptions> = field(&body, "stream_options", "an object")?;
+    let max_tokens: Option<u32> = match field(&body, "max_completion_tokens", "a whole number")? {
+        Some(tokens) => Some(tokens),
+        None => field(&body, "max_tokens", "a whole number")?,
+    };
+    let include_usage = options.is_some_and(|options| options.include_usage);
+    Ok(Admission { model, streaming, include_usage, max_tokens })
+}
+
+/// A top-level field of a known type; `null` is the same as absent.
+fn field<T: DeserializeOwned>(body: &Object<'_>, name: &str, expected: &str) -> Result<Option<T>, Fault> {
+    match body.get(name) {
+        None => Ok(None),
+        Some(raw) => serde_json::from_str(raw.get()).map_err(|_| wrong_type(name, expected)),
+    }
+}
+
+fn wrong_type(name: &str, expected: &str) -> Fault {
+    invalid(format!("`{name}` must be {expected}")).with_param(name)
+}
+
+fn invalid(message: impl Into<String>) -> Fault {
+    Fault::new(FaultCode::InvalidRequest, message)
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::{ApiKeyId, KeyStatus};
+
+    use super::*;
+
+    fn admitted(body: &str) -> Result<Admission, Fault> {
+        let api_key = ApiKey {
+            id: ApiKeyId(1),
+            name: "app".into(),
+            prefix: "sk-1234".into(),
+            status: KeyStatus::Active,
+            group: "default".into(),
+            models: None,
+            created_ms: 0,
+        };
+        admit(&Ask {
+            request: RequestId("r".into()),
+            api_key: Arc::new(api_key),
+            operation: "chat",
+            body: Bytes::copy_from_slice(body.as_bytes()),
+            headers: vec![],
+            arrived: Instant::now(),
+            arrived_ms: 0,
+        })
+    }
+
+    #[test]
+    fn what_the_host_needs_is_read() {
+        let body =
+            r#"{"model":"m","messages":[{}],"stream":true,"stream_options":{"include_usage":true},"max_tokens":5}"#;
+        let admission = admitted(body).unwrap();
+        assert_eq!((admission.model.as_str(), admission.streaming, admission.include_usage), ("m", true, true));
+        assert_eq!(admission.max_tokens, Some(5));
+    }
+
+    #[test]
+    fn refusals_name_the_field() {
+        for (body, param) in [
+            ("", None),
+            ("[]", None),
+            ("{", None),
+            (r#"{"messages":[{}]}"#, Some("model")),
+            (r#"{"model":"","messages":[{}]}"#, Some("model")),
+            (r#"{"model":7,"messages":[{}]}"#, Some("model")),
+            (r#"{"model":"m"}"#, Some("messages")),
+            (r#"{"model":"m","messages":"hi"}"#, Some("messages")),
+            (r#"{"model":"m","messages":[]}"#, Some("messages")),
+            (r#"{"model":"m","messages":[{}],"stream":"yes"}"#, Some("stream")),
+            (r#"{"model":"m","messages":[{}],"model":"other"}"#, Some("model")),
+            (r#"{"model":"m","messages":[{}],"max_tokens":-1}"#, Some("max_tokens")),
+        ] {
+            let fault = admitted(body).unwrap_err();
+            assert_eq!((fault.code, fault.param.as_deref()), (FaultCode::InvalidRequest, param), "{body}");
+        }
+    }
+}

@@ -1,0 +1,254 @@
+//! The client's side of an exchange: what the adapter emits and what the host passes on by itself, in the form the client asked for.
+
+use std::time::{Duration, Instant};
+
+use domain::{Fault, FaultCode, Usage};
+
+use crate::{
+    admit::Admission,
+    assemble::Assembly,
+    chunk::{Kind, Look},
+    count,
+    outlet::{Outlet, Part},
+    rechunk::rechunked,
+    rooms::Limits,
+};
+
+/// The pause between the pieces of a whole answer that is streamed to the client.
+const PIECE_PAUSE: Duration = Duration::from_millis(200);
+
+/// What a relay has produced, for the settlement.
+pub(crate) struct Produced {
+    pub(crate) usage: Usage,
+    pub(crate) losses: Vec<String>,
+    pub(crate) first_token: Option<Instant>,
+}
+
+/// Collects, rewrites and sends. One per exchange, whatever the number of attempts.
+pub(crate) struct Relay {
+    model_json: String,
+    streaming: bool,
+    include_usage: bool,
+    outlet: Outlet,
+    limits: Limits,
+    usage: Option<Usage>,
+    losses: Vec<String>,
+    produced: String,
+    assembly: Assembly,
+    whole: Option<String>,
+    finished: bool,
+    first_token: Option<Instant>,
+    last_sent: Instant,
+    last_id: Option<(String, String)>,
+    upstream_status: u16,
+}
+
+impl Relay {
+    pub(crate) fn new(admission: &Admission, outlet: Outlet, limits: Limits) -> Relay {
+        Relay {
+            model_json: serde_json::Value::from(admission.model.as_str()).to_string(),
+            streaming: admission.streaming,
+            include_usage: admission.include_usage,
+            outlet,
+            limits,
+            usage: None,
+            losses: Vec::new(),
+            produced: String::new(),
+            assembly: Assembly::default(),
+            whole: None,
+            finished: false,
+            first_token: None,
+            last_sent: Instant::now(),
+            last_id: None,
+            upstream_status: 0,
+        }
+    }
+
+    /// Whether a byte has gone to the client or an answer has begun to form: then there is no other try.
+    pub(crate) fn started(&self) -> bool {
+        self.outlet.opened() || self.first_token.is_some()
+    }
+
+    pub(crate) fn finished(&self) -> bool {
+        self.finished
+    }
+
+    pub(crate) fn set_finished(&mut self) {
+        self.finished = true;
+    }
+
+    pub(crate) fn upstream_status(&self) -> u16 {
+        self.upstream_status
+    }
+
+    pub(crate) fn set_upstream_head(&mut self, status: u16, headers: &http::HeaderMap) {
+        self.upstream_status = status;
+        self.outlet.pass_on(headers);
+    }
+
+    pub(crate) fn set_usage(&mut self, usage: Usage) {
+        self.usage = Some(usage);
+    }
+
+    pub(crate) fn lose(&mut self, field: String) {
+        if !self.losses.contains(&field) {
+            self.losses.push(field);
+        }
+    }
+
+    /// Resolves when the client left.
+    pub(crate) async fn client_left(&mut self) {
+        self.outlet.left().await;
+    }
+
+    /// When the next comment is due; never for a whole answer.
+    pub(crate) fn ping_at(&self) -> Option<Instant> {
+        self.streaming.then(|| self.last_sent + self.limits.keepalive)
+    }
+
+    pub(crate) async fn ping(&mut self) -> Result<(), Fault> {
+        self.part(Part::Ping).await
+    }
+
+    /// Passes a plain chunk on without the adapter. `look` is of `text`.
+    pub(crate) async fn pass(&mut self, look: &Look<'_>) -> Result<(), Fault> {
+        self.chunk(look).await
+    }
+
+    /// Takes what the adapter emitted: a chunk or a whole answer, whichever form the client asked for.
+    pub(crate) async fn emit(&mut self, json: &str) -> Result<(), Fault> {
+        let look = Look::at(json).ok_or_else(|| broken("the adapter emitted text that is not a JSON object"))?;
+        match look.kind {
+            Kind::Chunk => self.chunk(&look).await,
+            Kind::Whole => self.whole(json, &look).await,
+            Kind::Other => Err(broken("the adapter emitted JSON that is neither a chunk nor a whole answer")),
+        }
+    }
+
+    async fn chunk(&mut self, look: &Look<'_>) -> Result<(), Fault> {
+        self.begin();
+        look.collect_text(&mut self.produced);
+        if !self.streaming {
+            return self.assembly.push(look.rewritten(&self.model_json, false).as_ref()).map_err(|what| broken(&what));
+        }
+        if self.last_id.is_none() {
+            let text = |name: &str| look.get(name).map(|raw| raw.get().to_owned());
+            self.last_id = text("id").zip(text("created"));
+        }
+        if look.is_only_usage() {
+            return Ok(());
+        }
+        let text = look.rewritten(&self.model_json, true).into_owned();
+        self.part(Part::Chunk(text)).await
+    }
+
+    async fn whole(&mut self, json: &str, look: &Look<'_>) -> Result<(), Fault> {
+        self.begin();
+        look.collect_text(&mut self.produced);
+        if !self.streaming {
+            self.whole = Some(json.to_owned());
+            return Ok(());
+        }
+        let pieces = rechunked(json, &self.model_json)
+            .ok_or_else(|| broken("the adapter emitted a whole answer without choices"))?;
+        for (at, piece) in pieces.into_iter().enumerate() {
+            if at > 1 {
+                tokio::time::sleep(PIECE_PAUSE).await;
+            }
+            self.part(Part::Chunk(piece)).await?;
+        }
+        Ok(())
+    }
+
+    fn begin(&mut self) {
+        if self.first_token.is_none() {
+            self.first_token = Some(Instant::now());
+        }
+    }
+
+    async fn part(&mut self, part: Part) -> Result<(), Fault> {
+        self.last_sent = Instant::now();
+        self.outlet.part(part, &self.losses).await
+    }
+
+    /// Answers with a refusal before anything was tried.
+    pub(crate) async fn refuse(mut self, fault: Fault) {
+        self.outlet.answer(Err(fault));
+    }
+
+    /// What the answer used: the vendor's report, else our own count of it.
+    pub(crate) async fn produce(&mut self, request: bytes::Bytes) -> Produced {
+        let usage = match self.usage.take() {
+            Some(usage) => usage,
+            None if self.first_token.is_none() => Usage::default(),
+            None => count::estimate(request, std::mem::take(&mut self.produced)).await,
+        };
+        self.usage = Some(usage.clone());
+        Produced { usage, losses: self.losses.clone(), first_token: self.first_token }
+    }
+
+    /// The last thing the client gets, after the settlement.
+    pub(crate) async fn close(mut self, fault: Option<Fault>) {
+        let usage = self.usage.as_ref().map(usage_json);
+        match (fault, self.streaming) {
+            (Some(fault), _) if !self.outlet.opened() => self.outlet.answer(Err(fault)),
+            (Some(fault), _) => {
+                let _gone = self.part(Part::Fault(fault)).await;
+            }
+            (None, false) => {
+                let json = match self.whole.take() {
+                    Some(whole) => whole,
+                    None => std::mem::take(&mut self.assembly).finish(),
+                };
+                let json = Look::at(&json).map(|look| look.completed(&self.model_json, usage.as_deref()));
+                let losses = std::mem::take(&mut self.losses);
+                self.outlet.answer(json.map(|json| (json, losses)).ok_or_else(|| broken("no answer was emitted")));
+            }
+            (None, true) => {
+                if let (true, Some(usage)) = (self.include_usage, usage) {
+                    let chunk = self.usage_chunk(&usage);
+                    let _gone = self.part(Part::Chunk(chunk)).await;
+                }
+                let _gone = self.part(Part::Done).await;
+            }
+        }
+    }
+
+    fn usage_chunk(&self, usage: &str) -> String {
+        let (id, created) = self.last_id.clone().unwrap_or_else(|| ("\"chatcmpl-witgate\"".into(), "0".into()));
+        format!(
+            r#"{{"id":{id},"object":"chat.completion.chunk","created":{created},"model":{},"choices":[],"usage":{usage}}}"#,
+            self.model_json
+        )
+    }
+}
+
+/// Our classes as the client's dialect counts them: cached inside prompt, reasoning inside completion.
+fn usage_json(usage: &Usage) -> String {
+    use domain::TokenClass::{AudioIn, AudioOut, CacheWrite1h, CacheWrite5m, CachedRead, Reasoning};
+    let (prompt, completion) = (usage.prompt_tokens(), usage.completion_tokens());
+    let mut prompt_details = serde_json::json!({
+        "cached_tokens": usage.count(CachedRead), "audio_tokens": usage.count(AudioIn),
+    });
+    let written = usage.count(CacheWrite5m) + usage.count(CacheWrite1h);
+    if written > 0 {
+        prompt_details["cache_write_tokens"] = written.into();
+    }
+    serde_json::json!({
+        "prompt_tokens": prompt,
+        "completion_tokens": completion,
+        "total_tokens": prompt + completion,
+        "prompt_tokens_details": prompt_details,
+        "completion_tokens_details": {
+            "reasoning_tokens": usage.count(Reasoning), "audio_tokens": usage.count(AudioOut),
+        },
+    })
+    .to_string()
+}
+
+fn broken(what: &str) -> Fault {
+    Fault::new(FaultCode::AdapterBroken, "the adapter for this model failed").with_detail(what)
+}
+
+#[cfg(test)]
+mod tests;

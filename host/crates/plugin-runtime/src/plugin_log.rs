@@ -1,0 +1,72 @@
+//! The log that a plugin may write to: a bounded ring, off until somebody wants to read it.
+
+use std::{
+    collections::VecDeque,
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+const LINES_MAX: usize = 256;
+const LINE_BYTES_MAX: usize = 1024;
+
+/// The last lines that a plugin's guests wrote, across exchanges.
+#[derive(Debug, Default)]
+pub(crate) struct PluginLog {
+    on: AtomicBool,
+    lines: Mutex<VecDeque<String>>,
+}
+
+impl PluginLog {
+    /// Starts or stops keeping lines; stopping forgets them.
+    pub(crate) fn set(&self, on: bool) {
+        self.on.store(on, Ordering::Relaxed);
+        if !on {
+            self.lines.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        }
+    }
+
+    /// Keeps a line, cut to its limit, when the log is on.
+    pub(crate) fn write(&self, level: &str, text: &str) {
+        if !self.on.load(Ordering::Relaxed) {
+            return;
+        }
+        let line = format!("{level}: {}", cut(text, LINE_BYTES_MAX));
+        let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        if lines.len() == LINES_MAX {
+            lines.pop_front();
+        }
+        lines.push_back(line);
+    }
+
+    /// What is kept now, oldest first.
+    pub(crate) fn lines(&self) -> Vec<String> {
+        self.lines.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
+    }
+}
+
+/// The longest prefix of `text` that fits `max` bytes and ends at a character.
+pub(crate) fn cut(text: &str, max: usize) -> &str {
+    if text.len() <= max { text } else { &text[..text.floor_char_boundary(max)] }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_ring_is_bounded_and_off_by_default() {
+        let log = PluginLog::default();
+        log.write("info", "nobody reads this");
+        assert!(log.lines().is_empty());
+        log.set(true);
+        for number in 0..300 {
+            log.write("info", &format!("{number} {}", "ä".repeat(2000)));
+        }
+        let lines = log.lines();
+        assert_eq!(lines.len(), LINES_MAX);
+        assert!(lines[0].starts_with("info: 44 "), "{}", &lines[0][..20]);
+        assert!(lines.iter().all(|line| line.len() <= LINE_BYTES_MAX + 6));
+    }
+}

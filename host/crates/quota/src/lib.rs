@@ -1,0 +1,5 @@
+//! What an exchange costs and who pays. The accounting arrives with the ledger; the order of the calls is already the real one.
+
+mod ledger;
+
+pub use ledger::{Ledger, Reservation, Reserved};

@@ -1,0 +1,17 @@
+//! The wires to upstreams and the only room that knows reqwest: it sends one request, cuts the answer into frames, and keeps the deadlines
+//! and the egress rules. It knows nothing of plugins, channels or what the bytes mean.
+
+mod client;
+mod connect;
+pub mod egress;
+mod failure;
+pub mod frame;
+mod outgoing;
+mod reply;
+
+pub use client::{BuildError, Upstream};
+pub use egress::Reach;
+pub use failure::{Failure, FailureCode};
+pub use frame::Frame;
+pub use outgoing::{Framing, Limits, Outgoing};
+pub use reply::Reply;
