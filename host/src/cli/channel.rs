@@ -1,0 +1,337 @@
+//! `witgate channel`: adds, changes, lists and removes accounts at providers.
+
+use std::{io, sync::Arc};
+
+use clap::{Args, Subcommand};
+use domain::{ChannelModel, ChannelStatus};
+use plugin_runtime::{PluginState, Registry};
+use store::Store;
+
+use super::{Done, Failure, plugin, table};
+use crate::{
+    channel_draft::{self, Edit, Offer},
+    channel_seed::{self, ENV_PREFIX},
+    config::{Config, nearest},
+};
+
+mod secrets;
+mod show;
+
+#[derive(Subcommand)]
+pub(super) enum Command {
+    /// Add a channel
+    Add(Add),
+    /// Change a channel; what is not named stays
+    Set(Set),
+    /// List channels
+    List {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Let a channel take part again
+    Enable(Named),
+    /// Keep a channel, but send it nothing
+    Disable(Named),
+    /// Remove a channel and its secrets
+    Remove(Named),
+}
+
+#[derive(Args)]
+pub(super) struct Add {
+    /// Name of the new channel
+    #[arg(long, value_name = "NAME")]
+    name: String,
+    /// Provider id; `witgate plugin list` shows them
+    #[arg(long, value_name = "ID")]
+    provider: String,
+    #[command(flatten)]
+    fields: Fields,
+}
+
+#[derive(Args)]
+pub(super) struct Set {
+    /// Name or id of the channel
+    #[arg(value_name = "CHANNEL", required_unless_present = "name")]
+    channel: Option<String>,
+    /// New name; without CHANNEL, the channel that is meant
+    #[arg(long, value_name = "NAME")]
+    name: Option<String>,
+    /// Approve every address and placement of secrets that the adapter asks for now
+    #[arg(long)]
+    approve: bool,
+    #[command(flatten)]
+    fields: Fields,
+}
+
+#[derive(Args)]
+pub(super) struct Named {
+    /// Name or id of the channel
+    #[arg(value_name = "CHANNEL", required_unless_present = "name")]
+    channel: Option<String>,
+    /// The same, as an option
+    #[arg(long, value_name = "NAME", conflicts_with = "channel")]
+    name: Option<String>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Args)]
+struct Fields {
+    /// Address instead of the provider's own; typing it approves its host and port
+    #[arg(long, value_name = "URL")]
+    base_url: Option<String>,
+    /// Secret: NAME=VALUE, NAME=@FILE or NAME=- for standard input; the name may be left out when there is only one
+    #[arg(long = "secret", value_name = "NAME=VALUE")]
+    secrets: Vec<String>,
+    /// Setting of the provider
+    #[arg(long = "setting", value_name = "NAME=VALUE")]
+    settings: Vec<String>,
+    /// Models, PUBLIC or PUBLIC=UPSTREAM [default: the adapter's catalog]
+    #[arg(long, value_name = "A,B", value_delimiter = ',')]
+    models: Option<Vec<String>>,
+    /// Groups that may use it [default: default]
+    #[arg(long = "group", value_name = "GROUP", value_delimiter = ',')]
+    groups: Vec<String>,
+    /// Higher goes first [default: 0]
+    #[arg(long, allow_negative_numbers = true)]
+    priority: Option<i64>,
+    /// Share among channels of one priority [default: 1]
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
+    weight: Option<u32>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs a command about channels.
+pub(super) async fn run(command: Command, config: &Config) -> Done {
+    let store = Store::open(config.store_options(matches!(command, Command::Add(_)))?).await?;
+    let done = match command {
+        Command::Add(args) => add(&store, config, args).await,
+        Command::Set(args) => set(&store, config, args).await,
+        Command::List { json } => list(&store, json).await,
+        Command::Enable(named) => turn(&store, named, ChannelStatus::Enabled).await,
+        Command::Disable(named) => turn(&store, named, ChannelStatus::Disabled).await,
+        Command::Remove(named) => remove(&store, config, named).await,
+    };
+    store.close().await;
+    done
+}
+
+async fn add(store: &Store, config: &Config, args: Add) -> Done {
+    let mut errors = check_name(&args.name);
+    let (mut edit, unreadable) = edit(&args.fields);
+    errors.extend(unreadable);
+    let registry = plugin::load(config).await?;
+    let offer = find(store, config, &registry, &args.provider).await;
+    let offer = match offer {
+        Ok(offer) => offer,
+        Err(failure) => return Err(Failure::new([errors, failure.lines].concat())),
+    };
+    errors.extend(secrets::read(&args.fields.secrets, &offer.provider, &mut io::stdin(), &mut edit.secrets));
+    let mut channel = channel_draft::blank(&args.name, &offer.provider);
+    errors.extend(channel_draft::apply(&mut channel, edit, &offer).err().unwrap_or_default());
+    if !errors.is_empty() {
+        return Err(Failure::new(errors));
+    }
+    let channel = store.add_channel(channel_draft::into_new(channel)).await?;
+    show::done(&channel, "added", args.fields.json)
+}
+
+async fn set(store: &Store, config: &Config, args: Set) -> Done {
+    let (wanted, rename) = match (args.channel, args.name) {
+        (Some(channel), rename) => (channel, rename),
+        (None, name) => (name.unwrap_or_default(), None),
+    };
+    let mut channel = store.channel(&wanted).await?;
+    let (mut edit, mut errors) = edit(&args.fields);
+    edit.approve = args.approve;
+    if let Some(name) = rename {
+        errors.extend(check_name(&name));
+        if channel.name.starts_with(ENV_PREFIX) {
+            errors.push(format!("channel `{}` belongs to the environment and keeps its name", channel.name));
+        }
+        channel.name = name;
+    }
+    if edit.needs_offer() || !args.fields.secrets.is_empty() {
+        let registry = plugin::load(config).await?;
+        let offer = find(store, config, &registry, &channel.provider).await?;
+        errors.extend(secrets::read(&args.fields.secrets, &offer.provider, &mut io::stdin(), &mut edit.secrets));
+        errors.extend(channel_draft::apply(&mut channel, edit, &offer).err().unwrap_or_default());
+    } else {
+        channel_draft::apply_routing(&mut channel, &edit);
+    }
+    if !errors.is_empty() {
+        return Err(Failure::new(errors));
+    }
+    store.save_channel(&channel).await?;
+    show::done(&channel, "changed", args.fields.json)
+}
+
+async fn list(store: &Store, as_json: bool) -> Done {
+    let channels = store.channels().await?;
+    if as_json {
+        return Ok(table::print_json(&channels.iter().map(show::describe).collect())?);
+    }
+    let rows: Vec<_> = channels.iter().map(show::row).collect();
+    Ok(table::print(
+        show::HEADINGS,
+        &rows,
+        "no channels yet; add one with: witgate channel add --name NAME --provider ID",
+    )?)
+}
+
+async fn turn(store: &Store, named: Named, status: ChannelStatus) -> Done {
+    let mut channel = store.channel(&named.channel.or(named.name).unwrap_or_default()).await?;
+    channel.status = status;
+    store.save_channel(&channel).await?;
+    let done = if status == ChannelStatus::Enabled { "enabled" } else { "disabled" };
+    show::done(&channel, done, named.json)
+}
+
+/// A built-in provider would get its channel back at the next start, so its last one stays, disabled.
+async fn remove(store: &Store, config: &Config, named: Named) -> Done {
+    let mut channel = store.channel(&named.channel.or(named.name).unwrap_or_default()).await?;
+    let others =
+        store.channels().await?.iter().any(|other| other.provider == channel.provider && other.id != channel.id);
+    let built_in = !others && {
+        let registry = plugin::load(config).await?;
+        registry.provider(&channel.provider).is_some_and(|adapter| adapter.provider().built_in)
+    };
+    if built_in {
+        channel.status = ChannelStatus::Disabled;
+        store.save_channel(&channel).await?;
+        table::remark("a channel of a built-in provider is disabled instead, so that it does not come back")?;
+        return show::done(&channel, "disabled", named.json);
+    }
+    store.remove_channel(channel.id).await?;
+    if channel_seed::source(&channel) == "environment" {
+        table::remark("it comes back when the server starts while its variables are set")?;
+    }
+    show::done(&channel, "removed", named.json)
+}
+
+/// What the options say, secrets aside: reading them takes the provider's names.
+fn edit(fields: &Fields) -> (Edit, Vec<String>) {
+    let mut errors = Vec::new();
+    let mut settings = Vec::new();
+    for text in &fields.settings {
+        match text.split_once('=') {
+            Some((name, value)) if !name.is_empty() => settings.push((name.to_owned(), value.to_owned())),
+            _ => errors.push(format!("--setting `{text}` is not of the form NAME=VALUE")),
+        }
+    }
+    let models = fields.models.as_ref().map(|texts| {
+        let texts = texts.iter().map(|text| text.trim()).filter(|text| !text.is_empty());
+        texts.filter_map(|text| model(text).map_err(|error| errors.push(error)).ok()).collect()
+    });
+    let groups: Vec<String> =
+        fields.groups.iter().map(|group| group.trim().to_owned()).filter(|group| !group.is_empty()).collect();
+    let edit = Edit {
+        base_url: fields.base_url.clone(),
+        secrets: Vec::new(),
+        settings,
+        models,
+        groups: Some(groups).filter(|groups| !groups.is_empty()),
+        priority: fields.priority,
+        weight: fields.weight,
+        approve: false,
+    };
+    (edit, errors)
+}
+
+fn model(text: &str) -> Result<ChannelModel, String> {
+    let (public, upstream) = text.split_once('=').unwrap_or((text, text));
+    let (public, upstream) = (public.trim(), upstream.trim());
+    if public.is_empty() || upstream.is_empty() {
+        return Err(format!("--models: `{text}` is neither a name nor PUBLIC=UPSTREAM"));
+    }
+    Ok(ChannelModel { public: public.to_owned(), upstream: upstream.to_owned() })
+}
+
+/// A channel is found by name or id, so a name must not look like an id.
+fn check_name(name: &str) -> Vec<String> {
+    if name.starts_with(ENV_PREFIX) {
+        vec![format!("`{name}`: names that start with {ENV_PREFIX} are for channels that environment variables make")]
+    } else if !name.is_empty() && name.chars().all(|char| char.is_ascii_digit()) {
+        vec![format!("`{name}`: a name of digits only would be taken for an id")]
+    } else {
+        Vec::new()
+    }
+}
+
+/// What offers this provider, or everything that helps to find out why nothing does.
+async fn find(store: &Store, config: &Config, registry: &Registry, id: &str) -> Result<Offer, Failure> {
+    if let Some(adapter) = registry.provider(id) {
+        return Ok(Offer::of(&adapter));
+    }
+    let dir = config.plugins_dir();
+    let mut known: Vec<String> = registry
+        .adapters()
+        .iter()
+        .map(|adapter| Arc::clone(adapter.provider()))
+        .map(|provider| provider.id.clone())
+        .collect();
+    known.sort();
+    let offers =
+        if known.is_empty() { "no plugin is loaded".to_owned() } else { format!("there are {}", known.join(", ")) };
+    let meant = nearest(id, known.iter().map(String::as_str)).map(|near| format!("did you mean `{near}`? "));
+    let meant = meant.unwrap_or_default();
+    let mut lines = vec![format!("no plugin in {} offers provider `{id}`; {meant}{offers}", dir.display())];
+    let refused = registry.plugins().into_iter().filter(|plugin| plugin.state != PluginState::Serving);
+    lines.extend(refused.map(|plugin| format!("{} is not loaded: {}", plugin.file, plugin.reason)));
+    if let Some((address, served)) = plugin::served(store).await?
+        && let Some(plugin) = served.iter().find(|plugin| plugin.providers.iter().any(|provider| provider == id))
+    {
+        lines.push(format!(
+            "the server at {address} has it from {} in another directory; name that with --plugins-dir",
+            plugin.file
+        ));
+    }
+    Err(Failure::new(lines))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fields(models: Option<&[&str]>, settings: &[&str]) -> Fields {
+        let own = |texts: &[&str]| texts.iter().map(|&text| text.to_owned()).collect::<Vec<_>>();
+        Fields {
+            base_url: None,
+            secrets: vec![],
+            settings: own(settings),
+            models: models.map(own),
+            groups: vec![],
+            priority: None,
+            weight: None,
+            json: false,
+        }
+    }
+
+    #[test]
+    fn models_may_have_a_name_of_their_own_upstream() {
+        let (edit, errors) = edit(&fields(Some(&["a", " org/b=b-2024 ", ""]), &["x=1=2"]));
+        let models: Vec<_> = edit.models.unwrap().into_iter().map(|model| (model.public, model.upstream)).collect();
+        let expected =
+            [("a", "a"), ("org/b", "b-2024")].map(|(public, upstream)| (public.to_owned(), upstream.to_owned()));
+        assert_eq!(models, expected);
+        assert_eq!(edit.settings, [("x".to_owned(), "1=2".to_owned())]);
+        assert!(errors.is_empty() && edit.groups.is_none());
+        assert_eq!(super::edit(&fields(Some(&[""]), &[])).0.models, Some(vec![]), "an empty list follows the catalog");
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_all_reported() {
+        let (_, errors) = edit(&fields(Some(&["=b", "c="]), &["novalue", "=x"]));
+        assert_eq!(errors.len(), 4, "{errors:?}");
+    }
+
+    #[test]
+    fn names_that_would_be_taken_for_something_else_are_refused() {
+        assert!(check_name("main").is_empty() && check_name("gpt-4").is_empty());
+        assert!(!check_name("12").is_empty() && !check_name("env-x").is_empty());
+    }
+}

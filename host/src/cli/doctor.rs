@@ -1,0 +1,251 @@
+//! `witgate doctor`: checks what a server would need, and shows every value of the configuration with its origin.
+
+use std::{os::unix::fs::PermissionsExt as _, path::Path};
+
+use clap::Args;
+use domain::{Channel, ChannelStatus};
+use plugin_runtime::{PluginState, Registry};
+use serde_json::{Value, json};
+use store::{Store, StoreError};
+
+use super::{Done, Failure, plugin, table};
+use crate::{channel_draft::Offer, channel_seed::env_name, config::Config};
+
+#[derive(Args)]
+pub(super) struct Doctor {
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// How a check ended.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Verdict {
+    Good,
+    Note,
+    Wrong,
+}
+
+/// One thing that was looked at.
+struct Check {
+    subject: String,
+    verdict: Verdict,
+    says: String,
+}
+
+#[derive(Default)]
+struct Checks(Vec<Check>);
+
+impl Checks {
+    fn add(&mut self, subject: impl Into<String>, verdict: Verdict, says: impl Into<String>) {
+        self.0.push(Check { subject: subject.into(), verdict, says: says.into() });
+    }
+}
+
+/// Checks everything and fails when something is wrong.
+pub(super) async fn run(doctor: &Doctor, config: &Config, errors: &[String]) -> Done {
+    let mut checks = Checks::default();
+    for error in errors {
+        checks.add("configuration", Verdict::Wrong, error);
+    }
+    if errors.is_empty() {
+        checks.add("configuration", Verdict::Good, "no mistakes");
+    }
+    for note in &config.notes {
+        checks.add("configuration", Verdict::Note, note);
+    }
+    data_dir(&config.data.dir, &mut checks);
+    let registry = plugins(config, &mut checks).await;
+    database(config, registry.as_ref(), &mut checks).await;
+    let wrong = checks.0.iter().filter(|check| check.verdict == Verdict::Wrong).count();
+    if doctor.json {
+        table::print_json(&describe(config, &checks, wrong == 0))?;
+    } else {
+        print(config, &checks)?;
+    }
+    match wrong {
+        0 => Ok(()),
+        1 => Err(Failure::new(vec!["1 thing is wrong".to_owned()])),
+        many => Err(Failure::new(vec![format!("{many} things are wrong")])),
+    }
+}
+
+fn data_dir(dir: &Path, checks: &mut Checks) {
+    let subject = "data directory";
+    let meta = match std::fs::metadata(dir) {
+        Ok(meta) => meta,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            return checks.add(
+                subject,
+                Verdict::Note,
+                format!("{} is not there yet; the server makes it", dir.display()),
+            );
+        }
+        Err(error) => return checks.add(subject, Verdict::Wrong, format!("{}: {error}", dir.display())),
+    };
+    let mode = meta.permissions().mode() & 0o777;
+    if !meta.is_dir() {
+        checks.add(subject, Verdict::Wrong, format!("{} is not a directory", dir.display()));
+    } else if mode & 0o077 != 0 {
+        // Secrets in it are sealed and its files private, so this is a hint.
+        let says = format!("{} can be entered by others (mode {mode:03o}); chmod 700 it", dir.display());
+        checks.add(subject, Verdict::Note, says);
+    } else {
+        checks.add(subject, Verdict::Good, format!("{}, mode {mode:03o}", dir.display()));
+    }
+    let key = dir.join("master.key");
+    if let Ok(meta) = std::fs::metadata(&key) {
+        let mode = meta.permissions().mode() & 0o777;
+        let (verdict, hint) = if mode & 0o077 == 0 { (Verdict::Good, "") } else { (Verdict::Wrong, "; chmod 600 it") };
+        checks.add("master key", verdict, format!("{}, mode {mode:03o}{hint}", key.display()));
+    }
+}
+
+async fn plugins(config: &Config, checks: &mut Checks) -> Option<Registry> {
+    let dir = config.plugins_dir();
+    if !dir.is_dir() {
+        checks.add("plugins", Verdict::Note, format!("{} is not there; no provider is offered", dir.display()));
+        return None;
+    }
+    let registry = match plugin::load(config).await {
+        Ok(registry) => registry,
+        Err(failure) => {
+            checks.add("plugins", Verdict::Wrong, failure.lines.join("; "));
+            return None;
+        }
+    };
+    for status in registry.plugins() {
+        let subject = format!("plugin {}", status.file);
+        if status.state == PluginState::Serving {
+            let says = format!("{} {}; models: {}", table::shorten(&status.providers), status.version, status.models);
+            checks.add(subject, Verdict::Good, says);
+        } else {
+            checks.add(subject, Verdict::Wrong, status.reason);
+        }
+    }
+    for adapter in registry.adapters() {
+        let provider = adapter.provider();
+        let names = provider.env.secrets.iter().flat_map(|(_, names)| names).chain(&provider.env.base_url);
+        for name in names.filter(|name| config.environment.get(name).is_some()) {
+            checks.add(format!("variable {name}"), Verdict::Note, format!("is set for channel {}", env_name(provider)));
+        }
+    }
+    if registry.plugins().is_empty() {
+        checks.add("plugins", Verdict::Note, format!("none in {}", dir.display()));
+    }
+    Some(registry)
+}
+
+async fn database(config: &Config, registry: Option<&Registry>, checks: &mut Checks) {
+    let opened = match config.store_options(false) {
+        Ok(options) => Store::open(options).await,
+        Err(error) => return checks.add("master key", Verdict::Wrong, format!("{error:#}")),
+    };
+    let store = match opened {
+        Ok(store) => store,
+        Err(StoreError::NotFound(why)) => return checks.add("database", Verdict::Note, why),
+        Err(StoreError::MasterKey(why)) => return checks.add("master key", Verdict::Wrong, why),
+        Err(error) => return checks.add("database", Verdict::Wrong, error.to_string()),
+    };
+    checks.add("database", Verdict::Good, "reachable, schema up to date, master key fits");
+    match store.server_alive().await {
+        Ok(Some(address)) => checks.add("server", Verdict::Good, format!("runs at {address}")),
+        Ok(None) => checks.add("server", Verdict::Note, "none runs on this database"),
+        Err(error) => checks.add("server", Verdict::Wrong, error.to_string()),
+    }
+    match store.channels().await {
+        Ok(channels) => channels.iter().for_each(|one| channel(one, registry, checks)),
+        Err(error) => checks.add("channels", Verdict::Wrong, error.to_string()),
+    }
+    store.close().await;
+}
+
+fn channel(channel: &Channel, registry: Option<&Registry>, checks: &mut Checks) {
+    let subject = format!("channel {}", channel.name);
+    if channel.status == ChannelStatus::Disabled {
+        return checks.add(subject, Verdict::Note, "disabled");
+    }
+    let Some(adapter) = registry.and_then(|registry| registry.provider(&channel.provider)) else {
+        return checks.add(subject, Verdict::Wrong, format!("no plugin offers its provider `{}`", channel.provider));
+    };
+    let offer = Offer::of(&adapter);
+    let mut wrong = (offer.check_settings)(&channel.settings).err().unwrap_or_default();
+    let missing =
+        offer.provider.secrets.iter().filter(|spec| spec.required && !channel.secrets.contains_key(&spec.name));
+    wrong.extend(missing.map(|spec| format!("secret `{}` is missing", spec.name)));
+    let asked = offer.provider.placements.iter().filter(|place| !channel.approval.placements.contains(place));
+    let mut unapproved: Vec<_> = asked.map(ToString::to_string).collect();
+    if !unapproved.is_empty() {
+        unapproved.sort();
+        let list = unapproved.join(", ");
+        wrong.push(format!(
+            "its adapter asks for more than was approved ({list}): witgate channel set {} --approve",
+            channel.name
+        ));
+    }
+    if wrong.is_empty() {
+        checks.add(subject, Verdict::Good, format!("provider {} {}", channel.provider, adapter.version()));
+    } else {
+        checks.add(subject, Verdict::Wrong, wrong.join("; "));
+    }
+}
+
+fn describe(config: &Config, checks: &Checks, ok: bool) -> Value {
+    let checks: Vec<_> = checks
+        .0
+        .iter()
+        .map(|check| json!({"subject": check.subject, "verdict": word(check.verdict), "says": check.says}))
+        .collect();
+    let settings: Vec<_> = config
+        .settings
+        .iter()
+        .map(|setting| {
+            let mut shown =
+                json!({"key": setting.name(), "value": setting.shown(), "origin": setting.origin.to_string()});
+            for (name, text) in setting.reference() {
+                shown[name] = text.into();
+            }
+            shown
+        })
+        .collect();
+    let variables: Vec<_> = config
+        .variables
+        .iter()
+        .map(|variable| json!({"name": variable.name, "became": variable.became, "says": variable.says}))
+        .collect();
+    json!({"ok": ok, "checks": checks, "settings": settings, "variables": variables})
+}
+
+fn print(config: &Config, checks: &Checks) -> std::io::Result<()> {
+    let rows: Vec<_> = checks
+        .0
+        .iter()
+        .map(|check| vec![word(check.verdict).to_owned(), check.subject.clone(), check.says.clone()])
+        .collect();
+    table::print(&["", "CHECK", ""], &rows, "")?;
+    table::say("")?;
+    let rows: Vec<_> = config
+        .settings
+        .iter()
+        .map(|setting| vec![setting.name().to_owned(), setting.shown(), setting.origin.to_string()])
+        .collect();
+    table::print(&["KEY", "VALUE", "FROM"], &rows, "")?;
+    if config.variables.is_empty() {
+        return Ok(());
+    }
+    table::say("")?;
+    let rows: Vec<_> = config
+        .variables
+        .iter()
+        .map(|variable| vec![variable.name.to_owned(), variable.became.to_owned(), variable.says.clone()])
+        .collect();
+    table::print(&["VARIABLE", "HERE", ""], &rows, "")
+}
+
+fn word(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Good => "ok",
+        Verdict::Note => "note",
+        Verdict::Wrong => "WRONG",
+    }
+}

@@ -1,0 +1,168 @@
+//! `witgate plugin`: what is loaded, and whether a file would be. Also loads the plugins directory for the commands that need catalogs.
+
+use std::path::PathBuf;
+
+use clap::Subcommand;
+use plugin_runtime::{PluginStatus, Registry, Runtime};
+use serde_json::{Value, json};
+use store::{PluginState, Store};
+
+use super::{Done, Failure, table};
+use crate::config::Config;
+
+/// A command runs no exchanges: room for the trial of each plugin is enough.
+const INSTANCES: u32 = 32;
+
+#[derive(Subcommand)]
+pub(super) enum Command {
+    /// List plugin files, what they offer and why one is refused
+    List {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Say whether a plugin file would be loaded, without loading it into the server
+    Check {
+        /// The component
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// Runs a command about plugins.
+pub(super) async fn run(command: Command, config: &Config) -> Done {
+    match command {
+        Command::List { json } => list(config, json).await,
+        Command::Check { file, json } => check(config, &file, json).await,
+    }
+}
+
+/// The sandboxes, for a command.
+pub(super) fn runtime(config: &Config) -> Result<Runtime, Failure> {
+    let mut options = config.runtime_options()?;
+    options.instances = options.instances.min(INSTANCES);
+    Ok(Runtime::new(options)?)
+}
+
+/// Everything in the plugins directory, as this process finds it.
+pub(super) async fn load(config: &Config) -> Result<Registry, Failure> {
+    Ok(plugin_runtime::load_dir(&runtime(config)?, &config.plugins_dir()).await)
+}
+
+/// What the running server has loaded; `None` when none runs on this database.
+pub(super) async fn served(store: &Store) -> Result<Option<(String, Vec<PluginState>)>, store::StoreError> {
+    match store.server_alive().await? {
+        Some(address) => Ok(Some((address, store.plugin_states().await?))),
+        None => Ok(None),
+    }
+}
+
+async fn list(config: &Config, as_json: bool) -> Done {
+    // Without a database there is no server to ask; any other trouble with it is worth knowing.
+    let served = match Store::open(config.store_options(false)?).await {
+        Ok(store) => {
+            let served = served(&store).await;
+            store.close().await;
+            served?
+        }
+        Err(store::StoreError::NotFound(_)) => None,
+        Err(error) => return Err(error.into()),
+    };
+    let (from, plugins) = match served {
+        Some((address, plugins)) => (format!("the server at {address}"), plugins),
+        None => {
+            let plugins = load(config).await?.plugins().into_iter().map(published).collect();
+            (format!("{}; no server runs", config.plugins_dir().display()), plugins)
+        }
+    };
+    if as_json {
+        return Ok(table::print_json(&plugins.iter().map(describe).collect())?);
+    }
+    let rows: Vec<_> = plugins.iter().map(row).collect();
+    let none = format!("no plugins in {}", config.plugins_dir().display());
+    table::print(&["FILE", "STATE", "VERSION", "DIGEST", "MODELS", "PROVIDERS", "REASON"], &rows, &none)?;
+    Ok(table::remark(&format!("as seen by {from}"))?)
+}
+
+async fn check(config: &Config, file: &std::path::Path, as_json: bool) -> Done {
+    let adapters = plugin_runtime::check_file(&runtime(config)?, file)
+        .await
+        .map_err(|error| Failure::new(vec![format!("{}: {error}", file.display())]))?;
+    if as_json {
+        let providers: Vec<_> = adapters.iter().map(|adapter| adapter.provider()).collect();
+        let shown: Vec<_> = providers
+            .iter()
+            .map(|provider| {
+                json!({
+                    "id": provider.id,
+                    "title": provider.title,
+                    "version": provider.version,
+                    "operations": provider.operations,
+                    "models": provider.models.len(),
+                    "secrets": provider.secrets.iter().map(|secret| &secret.name).collect::<Vec<_>>(),
+                })
+            })
+            .collect();
+        let digest = adapters.first().map(|adapter| adapter.digest());
+        return Ok(table::print_json(&json!({"file": file, "digest": digest, "providers": shown}))?);
+    }
+    let rows: Vec<_> = adapters
+        .iter()
+        .map(|adapter| {
+            let provider = adapter.provider();
+            let secrets: Vec<_> = provider.secrets.iter().map(|secret| secret.name.as_str()).collect();
+            vec![
+                provider.id.clone(),
+                provider.version.clone(),
+                provider.operations.join(","),
+                provider.models.len().to_string(),
+                secrets.join(","),
+                provider.title.clone(),
+            ]
+        })
+        .collect();
+    table::print(&["PROVIDER", "VERSION", "OPERATIONS", "MODELS", "SECRETS", "TITLE"], &rows, "")?;
+    Ok(table::remark(&format!("{} can be loaded", file.display()))?)
+}
+
+/// A plugin as this process found it, in the words of the server.
+fn published(status: PluginStatus) -> PluginState {
+    PluginState {
+        file: status.file,
+        providers: status.providers,
+        version: status.version,
+        digest: status.digest,
+        models: u32::try_from(status.models).unwrap_or(u32::MAX),
+        state: status.state.as_str().to_owned(),
+        reason: status.reason,
+        changed_ms: status.changed_ms,
+    }
+}
+
+fn describe(plugin: &PluginState) -> Value {
+    json!({
+        "file": plugin.file,
+        "state": plugin.state,
+        "reason": plugin.reason,
+        "version": plugin.version,
+        "digest": plugin.digest,
+        "models": plugin.models,
+        "providers": plugin.providers,
+        "changed_ms": plugin.changed_ms,
+    })
+}
+
+fn row(plugin: &PluginState) -> Vec<String> {
+    vec![
+        plugin.file.clone(),
+        plugin.state.clone(),
+        plugin.version.clone(),
+        plugin.digest.chars().take(12).collect(),
+        plugin.models.to_string(),
+        table::shorten(&plugin.providers),
+        plugin.reason.clone(),
+    ]
+}

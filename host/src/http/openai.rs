@@ -1,0 +1,74 @@
+//! The OpenAI-compatible face under `/v1`. Every route here wants an API key, except where it says otherwise.
+
+mod chat;
+mod error;
+mod key;
+mod models;
+mod sse;
+
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    extract::{Request, State},
+    response::Response,
+    routing::{get, post},
+};
+use domain::{Fault, FaultCode};
+
+use crate::app::App;
+
+pub(super) use error::envelope;
+
+/// Parts of the OpenAI API that this gateway does not serve yet, by first segment.
+const NOT_YET: &[&str] = &[
+    "assistants",
+    "audio",
+    "batches",
+    "completions",
+    "containers",
+    "conversations",
+    "edits",
+    "embeddings",
+    "engines",
+    "evals",
+    "files",
+    "fim",
+    "fine_tuning",
+    "images",
+    "messages",
+    "moderations",
+    "realtime",
+    "rerank",
+    "responses",
+    "threads",
+    "uploads",
+    "vector_stores",
+    "videos",
+];
+
+pub(super) fn routes() -> Router<Arc<App>> {
+    Router::new()
+        .route("/v1/chat/completions", post(chat::create))
+        .route("/v1/models", get(models::list))
+        .route("/v1/models/{*id}", get(models::retrieve))
+        .method_not_allowed_fallback(wrong_method)
+}
+
+/// Whatever no route takes. Anyone: nothing is told but that it is not there.
+pub(super) async fn unknown_route(State(_app): State<Arc<App>>, request: Request) -> Response {
+    let path = request.uri().path();
+    let first = path.strip_prefix("/v1/").and_then(|rest| rest.split('/').next());
+    let fault = match first {
+        Some(first) if NOT_YET.contains(&first) => {
+            Fault::new(FaultCode::NotImplemented, format!("{path} is not served by this gateway yet"))
+        }
+        _ => Fault::new(FaultCode::NotFound, format!("there is no {} {path} here", request.method())),
+    };
+    error::respond(&fault)
+}
+
+async fn wrong_method(request: Request) -> Response {
+    let message = format!("{} does not take {}", request.uri().path(), request.method());
+    error::respond(&Fault::new(FaultCode::MethodNotAllowed, message))
+}
