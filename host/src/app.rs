@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use auth::KeyHasher;
 use exchange::Rooms;
-use tokio_util::sync::CancellationToken;
 
 /// Handles, one line each; built once by `serve`.
 pub(crate) struct App {
@@ -14,13 +13,4 @@ pub(crate) struct App {
     pub(crate) hasher: KeyHasher,
     /// The largest request body, bytes.
     pub(crate) body_limit: usize,
-    /// Cancelled as soon as the process is asked to stop.
-    pub(crate) stop: CancellationToken,
-}
-
-impl App {
-    /// Whether the process is about to end: load balancers should look elsewhere.
-    pub(crate) fn stopping(&self) -> bool {
-        self.stop.is_cancelled()
-    }
 }

@@ -33,6 +33,7 @@ impl Edge {
             // Whoever has an API key.
             .merge(openai::routes())
             .fallback(openai::unknown_route)
+            .method_not_allowed_fallback(openai::wrong_method)
             // The last layer is the first to see a request.
             .layer(middleware::from_fn(cors::answer_and_mark))
             .layer(middleware::from_fn(access_log::log))

@@ -57,7 +57,6 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
         rooms: Arc::clone(&rooms),
         hasher: store.key_hasher(),
         body_limit: usize::try_from(config.server.body_limit_bytes).unwrap_or(usize::MAX),
-        stop: stop.clone(),
     });
     let listener = TcpListener::bind(config.server.listen).await.with_context(|| {
         format!("cannot listen on {}; is another server running there? (--listen)", config.server.listen)
@@ -152,12 +151,18 @@ fn limits(config: &Config) -> Limits {
     /// As good as never: 100 years.
     const NEVER: Duration = Duration::from_secs(100 * 365 * 86_400);
     let or_never = |duration: Duration| if duration.is_zero() { NEVER } else { duration };
+    let size = |count: u64| usize::try_from(count).unwrap_or(usize::MAX);
     Limits {
-        attempts: usize::try_from(config.exchange.attempts).unwrap_or(1),
+        attempts: size(config.exchange.attempts),
         total: or_never(config.exchange.total_s),
         keepalive: or_never(config.server.keepalive_ms),
+        linger: config.exchange.linger_ms,
+        requests: size(config.exchange.requests),
+        reserve_output_tokens: u32::try_from(config.exchange.reserve_output_tokens).unwrap_or(u32::MAX),
+        held_over: size(config.exchange.held_over_bytes),
+        text_max: size(config.exchange.text_max_bytes),
+        stall: config.exchange.stall_ms,
         upstream: config.upstream_limits(),
-        ..Limits::default()
     }
 }
 

@@ -138,6 +138,18 @@ keys! {
         total_s: Duration = Kind::Seconds(0, DAY_S), "600";
         /// How many channels are tried before the client gets an error.
         attempts: u64 = Kind::Count(1, 16), "1";
+        /// How long a client may stop reading its stream before it is given up. What it was sent is settled.
+        stall_ms: Duration = Kind::Millis(1, HOUR_MS), "60000";
+        /// How long an upstream may go on after its answer is complete, for usage that comes last.
+        linger_ms: Duration = Kind::Millis(0, HOUR_MS), "1000";
+        /// Upstream requests that an adapter may send for one exchange.
+        requests: u64 = Kind::Count(1, 64), "8";
+        /// The largest request body without its long base64. More does not fit into a guest, and is answered with 413.
+        text_max_bytes: u64 = Kind::Bytes(KIB, 1024 * MIB), "10485760";
+        /// Base64 strings in a request that are longer stay with the host; the adapter sees a short token.
+        held_over_bytes: u64 = Kind::Bytes(KIB, 1024 * MIB), "65536";
+        /// What is reserved for an answer when the client gives no limit, tokens.
+        reserve_output_tokens: u64 = Kind::Count(1, 4_000_000_000), "4096";
     }
     /// The master key, which seals channel secrets in the database.
     secrets: Secrets {

@@ -12,7 +12,7 @@ const REQUEST_ID: &str = "x-request-id";
 /// Gives the request its id, answers, logs.
 pub(super) async fn log(mut request: Request, next: Next) -> Response {
     let begun = Instant::now();
-    let id = RequestId(format!("req_{}", uuid::Uuid::now_v7().simple()));
+    let id = new_request_id();
     request.extensions_mut().insert(id.clone());
     let method = request.method().clone();
     let path = request.uri().path().to_owned();
@@ -27,6 +27,11 @@ pub(super) async fn log(mut request: Request, next: Next) -> Response {
         tracing::debug!(request = %id, %method, path, status, millis, "answered");
     }
     response
+}
+
+/// Sortable by time, unique.
+pub(super) fn new_request_id() -> RequestId {
+    RequestId(format!("req_{}", uuid::Uuid::now_v7().simple()))
 }
 
 fn is_probe(method: &http::Method, path: &str) -> bool {

@@ -13,6 +13,9 @@ use tokio::io::{AsyncRead, AsyncReadExt};
 /// How long a client may take to send its body.
 const BODY_TIMEOUT: Duration = Duration::from_secs(120);
 
+/// Bodies below this are copied out of the connection's buffer, bytes.
+const SMALL: usize = 8 * 1024;
+
 /// The whole body, at most `limit` bytes before and after decompression.
 pub(super) async fn read(request: Request, limit: usize) -> Result<Bytes, Fault> {
     let encoding =
@@ -35,6 +38,8 @@ pub(super) async fn read(request: Request, limit: usize) -> Result<Bytes, Fault>
         Ok(Ok(body)) => body.to_bytes(),
     };
     match encoding.as_deref() {
+        // A copy of its own: a slice would keep the connection's read buffer alive for as long as the exchange lasts.
+        None | Some("" | "identity") if raw.len() < SMALL => Ok(Bytes::copy_from_slice(&raw)),
         None | Some("" | "identity") => Ok(raw),
         Some("gzip" | "x-gzip") => decoded(GzipDecoder::new(raw.as_ref()), limit).await,
         Some("deflate") => decoded(ZlibDecoder::new(raw.as_ref()), limit).await,

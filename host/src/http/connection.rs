@@ -20,7 +20,7 @@ use tokio::{
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use super::{Edge, openai};
+use super::{Edge, access_log, openai};
 
 /// How long a connection that has served a request may wait for the next one. Longer than clients keep theirs, so that they close first.
 const IDLE: Duration = Duration::from_secs(120);
@@ -108,8 +108,10 @@ async fn too_slow(stream: &mut TcpStream, after: Duration) {
     let message = format!("the request's headers did not arrive within {} ms", after.as_millis());
     let body = openai::envelope(&Fault::new(FaultCode::RequestTimeout, message)).to_string();
     let response = format!(
-        "HTTP/1.1 408 Request Timeout\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
-        body.len()
+        "HTTP/1.1 408 Request Timeout\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\
+         access-control-allow-origin: *\r\nx-request-id: {}\r\n\r\n{body}",
+        body.len(),
+        access_log::new_request_id(),
     );
     let _told = stream.write_all(response.as_bytes()).await;
 }

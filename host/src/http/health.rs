@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::{Json, Router, extract::State, response::IntoResponse, routing::get};
-use http::StatusCode;
+use axum::{Json, Router, response::IntoResponse, routing::get};
 use serde_json::json;
 
 use crate::app::App;
@@ -17,12 +16,9 @@ async fn health() -> impl IntoResponse {
     Json(json!({ "status": "healthy" }))
 }
 
-/// Requests can be served: the database was read and the server is not stopping.
-async fn ready(State(app): State<Arc<App>>) -> impl IntoResponse {
-    if app.stopping() {
-        return (StatusCode::SERVICE_UNAVAILABLE, Json(json!({ "status": "stopping" })));
-    }
-    (StatusCode::OK, Json(json!({ "status": "ready" })))
+/// Requests can be served: the server listens only after database, plugins and routes were read.
+async fn ready() -> impl IntoResponse {
+    Json(json!({ "status": "ready" }))
 }
 
 /// Some clients ask for this before they talk.

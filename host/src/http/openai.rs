@@ -20,11 +20,12 @@ use crate::app::App;
 
 pub(super) use error::envelope;
 
-/// Parts of the OpenAI API that this gateway does not serve yet, by first segment.
-const NOT_YET: &[&str] = &[
+/// First segments of the API below `/v1`. What has no route here is not served yet; a path without `/v1` that begins with one is meant so.
+pub(super) const SEGMENTS: &[&str] = &[
     "assistants",
     "audio",
     "batches",
+    "chat",
     "completions",
     "containers",
     "conversations",
@@ -37,6 +38,7 @@ const NOT_YET: &[&str] = &[
     "fine_tuning",
     "images",
     "messages",
+    "models",
     "moderations",
     "realtime",
     "rerank",
@@ -47,12 +49,14 @@ const NOT_YET: &[&str] = &[
     "videos",
 ];
 
+/// Those that are served: what is not found below them does not exist.
+const SERVED: &[&str] = &["chat", "models"];
+
 pub(super) fn routes() -> Router<Arc<App>> {
     Router::new()
         .route("/v1/chat/completions", post(chat::create))
         .route("/v1/models", get(models::list))
         .route("/v1/models/{*id}", get(models::retrieve))
-        .method_not_allowed_fallback(wrong_method)
 }
 
 /// Whatever no route takes. Anyone: nothing is told but that it is not there.
@@ -60,7 +64,7 @@ pub(super) async fn unknown_route(State(_app): State<Arc<App>>, request: Request
     let path = request.uri().path();
     let first = path.strip_prefix("/v1/").and_then(|rest| rest.split('/').next());
     let fault = match first {
-        Some(first) if NOT_YET.contains(&first) => {
+        Some(first) if SEGMENTS.contains(&first) && !SERVED.contains(&first) => {
             Fault::new(FaultCode::NotImplemented, format!("{path} is not served by this gateway yet"))
         }
         _ => Fault::new(FaultCode::NotFound, format!("there is no {} {path} here", request.method())),
@@ -68,7 +72,7 @@ pub(super) async fn unknown_route(State(_app): State<Arc<App>>, request: Request
     error::respond(&fault)
 }
 
-async fn wrong_method(request: Request) -> Response {
+pub(super) async fn wrong_method(request: Request) -> Response {
     let message = format!("{} does not take {}", request.uri().path(), request.method());
     error::respond(&Fault::new(FaultCode::MethodNotAllowed, message))
 }

@@ -2,28 +2,7 @@
 
 use http::{Uri, uri::PathAndQuery};
 
-/// First segments of the OpenAI API; a path that begins with one of them is meant to be under `/v1`.
-const WITHOUT_VERSION: &[&str] = &[
-    "assistants",
-    "audio",
-    "batches",
-    "chat",
-    "completions",
-    "edits",
-    "embeddings",
-    "engines",
-    "files",
-    "fine_tuning",
-    "images",
-    "models",
-    "moderations",
-    "realtime",
-    "rerank",
-    "responses",
-    "threads",
-    "uploads",
-    "vector_stores",
-];
+use super::openai::SEGMENTS;
 
 /// Rewrites the path in place; the query stays as it is.
 pub(super) fn clean(uri: &mut Uri) {
@@ -43,7 +22,7 @@ fn cleaned(path: &str) -> Option<String> {
     let segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
     let doubled = segments.iter().take_while(|segment| **segment == "v1").count();
     let mut meant = String::with_capacity(path.len() + 3);
-    let unversioned = segments.first().is_some_and(|first| WITHOUT_VERSION.contains(first));
+    let unversioned = segments.first().is_some_and(|first| SEGMENTS.contains(first));
     if unversioned {
         meant.push_str("/v1");
     }

@@ -123,12 +123,22 @@ pub struct Fault {
     pub detail: Option<String>,
     /// The request field that is to blame, as OpenAI's `param`.
     pub param: Option<String>,
+    /// The vendor's rate-limit headers, for the client.
+    pub rate_limits: Vec<(String, String)>,
 }
 
 impl Fault {
     /// A fault with a message for the client.
     pub fn new(code: FaultCode, message: impl Into<String>) -> Self {
-        Fault { code, upstream_status: 0, retry_after: None, message: message.into(), detail: None, param: None }
+        Fault {
+            code,
+            upstream_status: 0,
+            retry_after: None,
+            message: message.into(),
+            detail: None,
+            param: None,
+            rate_limits: Vec::new(),
+        }
     }
 
     /// Adds what only the operator may read.

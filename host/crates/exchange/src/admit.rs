@@ -61,15 +61,19 @@ pub(crate) fn admit(ask: &Ask) -> Result<Admission, Fault> {
     }
     #[derive(serde::Deserialize)]
     struct StreamOptions {
-        #[serde(default)]
-        include_usage: bool,
+        include_usage: Option<serde_json::Value>,
     }
     let options: Option<StreamOptions> = field(&body, "stream_options", "an object")?;
-    let max_tokens: Option<u32> = match field(&body, "max_completion_tokens", "a whole number")? {
+    let include_usage = match options.and_then(|options| options.include_usage) {
+        None | Some(serde_json::Value::Null) => false,
+        Some(serde_json::Value::Bool(asked)) => asked,
+        Some(_) => return Err(wrong_type("stream_options.include_usage", "a boolean")),
+    };
+    let max_tokens: Option<u64> = match field(&body, "max_completion_tokens", "a whole number")? {
         Some(tokens) => Some(tokens),
         None => field(&body, "max_tokens", "a whole number")?,
     };
-    let include_usage = options.is_some_and(|options| options.include_usage);
+    let max_tokens = max_tokens.map(|tokens| u32::try_from(tokens).unwrap_or(u32::MAX));
     Ok(Admission { model, streaming, include_usage, max_tokens })
 }
 
@@ -123,6 +127,9 @@ mod tests {
         let admission = admitted(body).unwrap();
         assert_eq!((admission.model.as_str(), admission.streaming, admission.include_usage), ("m", true, true));
         assert_eq!(admission.max_tokens, Some(5));
+        let odd = r#"{"model":"m","messages":[{}],"stream_options":{"include_usage":null},"max_tokens":5000000000}"#;
+        let admission = admitted(odd).unwrap();
+        assert_eq!((admission.include_usage, admission.max_tokens), (false, Some(u32::MAX)));
     }
 
     #[test]
@@ -140,6 +147,10 @@ mod tests {
             (r#"{"model":"m","messages":[{}],"stream":"yes"}"#, Some("stream")),
             (r#"{"model":"m","messages":[{}],"model":"other"}"#, Some("model")),
             (r#"{"model":"m","messages":[{}],"max_tokens":-1}"#, Some("max_tokens")),
+            (
+                r#"{"model":"m","messages":[{}],"stream_options":{"include_usage":"yes"}}"#,
+                Some("stream_options.include_usage"),
+            ),
         ] {
             let fault = admitted(body).unwrap_err();
             assert_eq!((fault.code, fault.param.as_deref()), (FaultCode::InvalidRequest, param), "{body}");

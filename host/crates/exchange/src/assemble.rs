@@ -57,6 +57,9 @@ impl Assembly {
             .map(|(index, mut choice)| {
                 choice.insert("index".into(), index.into());
                 choice.entry("finish_reason").or_insert_with(|| "stop".into());
+                if let Some(message) = choice.get_mut("message") {
+                    drop_positions(message);
+                }
                 if choice.get("logprobs").is_some_and(Value::is_null) {
                     choice.remove("logprobs");
                 }
@@ -92,15 +95,21 @@ fn merge(into: &mut Value, delta: Value) {
     }
 }
 
-fn merge_item(into: &mut Vec<Value>, mut item: Value) {
-    let Some(index) = item.get("index").and_then(Value::as_u64) else { return into.push(item) };
-    let at = usize::try_from(index).unwrap_or(usize::MAX);
-    if let Some(object) = item.as_object_mut() {
-        object.remove("index");
-    }
-    match into.get_mut(at) {
+/// Items with an `index` are merged by it, wherever the vendor starts to count; items without one are added.
+fn merge_item(into: &mut Vec<Value>, item: Value) {
+    let index = item.get("index").filter(|index| index.is_number()).cloned();
+    match index.and_then(|index| into.iter_mut().find(|known| known.get("index") == Some(&index))) {
         Some(known) => merge(known, item),
         None => into.push(item),
+    }
+}
+
+/// A whole answer has no positions in its lists.
+fn drop_positions(message: &mut Value) {
+    for list in message.as_object_mut().into_iter().flat_map(Map::values_mut).filter_map(Value::as_array_mut) {
+        list.iter_mut().filter_map(Value::as_object_mut).for_each(|item| {
+            item.remove("index");
+        });
     }
 }
 
@@ -114,9 +123,9 @@ mod tests {
         for delta in [
             json!({"role": "assistant", "content": ""}),
             json!({"content": "Hel"}),
-            json!({"content": "lo", "tool_calls": [{"index": 0, "id": "a", "type": "function", "function": {"name": "f", "arguments": ""}}]}),
-            json!({"tool_calls": [{"index": 0, "function": {"arguments": "{\"x\":"}}]}),
-            json!({"tool_calls": [{"index": 0, "function": {"arguments": "1}"}}, {"index": 1, "id": "b", "function": {"name": "g", "arguments": "{}"}}]}),
+            json!({"content": "lo", "tool_calls": [{"index": 1, "id": "a", "type": "function", "function": {"name": "f", "arguments": ""}}]}),
+            json!({"tool_calls": [{"index": 1, "function": {"arguments": "{\"x\":"}}]}),
+            json!({"tool_calls": [{"index": 1, "function": {"arguments": "1}"}}, {"index": 2, "id": "b", "function": {"name": "g", "arguments": "{}"}}]}),
         ] {
             let chunk = json!({"id": "i", "object": "chat.completion.chunk", "created": 1, "model": "m",
                 "choices": [{"index": 0, "delta": delta, "finish_reason": null}]});

@@ -20,7 +20,7 @@ use crate::{
     held::{Held, hold},
     outlet::gone,
     plan::Chosen,
-    relay::Relay,
+    relay::{Relay, Watch},
     rooms::Rooms,
     send,
 };
@@ -41,6 +41,11 @@ pub(crate) async fn attempt(attempt: Attempt<'_>, relay: &mut Relay) -> Result<(
     let over =
         if attempt.candidate.adapter.provider().whole_body { usize::MAX } else { attempt.rooms.limits.held_over };
     let held = hold(body, over, &seed);
+    let text_max = attempt.rooms.limits.text_max;
+    if held.text.len() > text_max {
+        let message = format!("the request has more than {text_max} bytes of text (exchange.text_max_bytes)");
+        return Err(Fault::new(FaultCode::BodyTooLarge, message));
+    }
     let call = attempt.call(&held, seed.clone())?;
     let secrets = attempt.candidate.channel.secrets.clone();
     let guest = attempt.candidate.adapter.open(attempt.ask.operation, call, secrets).await?;
@@ -65,10 +70,9 @@ impl Attempt<'_> {
             let message = "the channel for this model does not fit its adapter; the gateway's operator can see why";
             Fault::new(FaultCode::NoChannel, message).with_detail(errors.join("; "))
         })?;
-        let endpoints = provider.endpoints.iter().enumerate().map(|(at, endpoint)| {
-            let typed = channel.base_url.as_deref().filter(|_| at == 0);
-            let url = domain::join_base_url(endpoint, typed).map(|url| url.as_str().trim_end_matches('/').to_owned());
-            machine::Endpoint { name: endpoint.name.clone(), url: url.unwrap_or_default() }
+        let endpoints = self.candidate.endpoints.iter().map(|endpoint| machine::Endpoint {
+            name: endpoint.name.clone(),
+            url: endpoint.url.as_str().trim_end_matches('/').to_owned(),
         });
         Ok(machine::Call {
             operation: self.ask.operation.to_owned(),
@@ -129,27 +133,33 @@ impl Driver<'_> {
         if self.flight.is_none() && self.timers.is_empty() && !relay.finished() {
             return Err(idle());
         }
-        while self.flight.is_some() || !self.timers.is_empty() {
+        while (self.flight.is_some() || !self.timers.is_empty()) && !relay.complete() {
             match self.wake(relay).await {
                 Wake::News(news) => self.heard(news, relay).await?,
                 Wake::Timer(id) => self.step(vec![Event::Timer(id)], relay).await?,
                 Wake::Ping => relay.ping().await?,
                 Wake::ClientLeft => return Err(gone()),
-                Wake::LingerOver => break,
-                Wake::Deadline => {
-                    let seconds = self.attempt.rooms.limits.total.as_secs();
-                    return Err(Fault::new(
-                        FaultCode::UpstreamTimeout,
-                        format!("the answer took longer than {seconds} s"),
-                    ));
-                }
-                Wake::Stopping => {
-                    return Err(Fault::new(FaultCode::Unavailable, "the gateway is stopping")
-                        .with_retry_after(Duration::from_secs(1)));
-                }
+                // The answer is complete: what was only waited for in case it came does not spoil it.
+                Wake::LingerOver | Wake::Deadline | Wake::Stopping if relay.finished() => break,
+                Wake::LingerOver | Wake::Deadline => return Err(relay.watch().too_long()),
+                Wake::Stopping => return Err(Watch::ending()),
             }
         }
-        if relay.finished() { Ok(()) } else { Err(self.unfinished()) }
+        if !relay.finished() {
+            return Err(self.unfinished());
+        }
+        self.read_out();
+        Ok(())
+    }
+
+    /// Reads a complete answer to its end in the background, so that its connection can be used again.
+    fn read_out(&mut self) {
+        if let Some(flight) = self.flight.take() {
+            let linger = self.attempt.rooms.limits.linger;
+            self.attempt.rooms.tasks.spawn(async move {
+                let _closed = tokio::time::timeout(linger, flight.read_out()).await;
+            });
+        }
     }
 
     /// Nothing is outstanding and the adapter never said `finish`.
@@ -221,6 +231,8 @@ impl Driver<'_> {
         let mut events = Vec::with_capacity(frames.len());
         for frame in frames {
             match frame {
+                // Cancelled meanwhile: the rest of the answer is nobody's.
+                _ if self.flight.as_ref().is_none_or(|flight| flight.id != id) => break,
                 Frame::Message { name, data } => {
                     let passable = self
                         .flight

@@ -7,9 +7,9 @@ use serde_json::Value;
 /// What a message costs beside its text: role and separators, tokens.
 const PER_MESSAGE: usize = 4;
 
-/// More tokens than a body of this many bytes can have: a token is at least a byte of JSON text, and hardly ever less than two.
+/// More tokens than a body of this many bytes can have: a token is at least one byte.
 pub(crate) fn upper_bound(bytes: usize) -> u32 {
-    u32::try_from(bytes / 2).unwrap_or(u32::MAX)
+    u32::try_from(bytes).unwrap_or(u32::MAX)
 }
 
 /// Counts a request and what was produced for it. Marked estimated. Runs off the async threads: a long text takes milliseconds.

@@ -39,12 +39,24 @@ impl Flight {
         Flight { id, relayed: false, introduced: false, stage: Stage::Sending(sending) }
     }
 
+    /// Reads to the end and forgets what comes.
+    pub(crate) async fn read_out(mut self) {
+        loop {
+            match self.news().await {
+                News::Frames(frames) if frames.last().is_some_and(|frame| matches!(frame, Frame::End)) => return,
+                News::Failed(_) => return,
+                News::Frames(_) | News::Head(..) => {}
+            }
+        }
+    }
+
     /// Waits for news. Safe to drop and call again. Must not be called after an end or a failure.
     pub(crate) async fn news(&mut self) -> News {
         match &mut self.stage {
             Stage::Sending(sending) => match sending.await {
-                Ok(reply) => {
-                    let news = News::Head(reply.status, reply.headers.clone());
+                Ok(mut reply) => {
+                    // Taken, not cloned: header values keep the connection's read buffer alive for as long as they live.
+                    let news = News::Head(reply.status, std::mem::take(&mut reply.headers));
                     self.stage = Stage::Reading(Box::new(reply));
                     news
                 }

@@ -7,15 +7,18 @@ use bytes::Bytes;
 /// The body as the guest sees it, and what the tokens stand for.
 pub(crate) struct Held<'a> {
     pub(crate) text: Cow<'a, str>,
-    kept: Vec<(String, &'a str)>,
+    /// What every token begins with; its number follows.
+    prefix: String,
+    kept: Vec<&'a str>,
 }
 
 /// Replaces every JSON string that holds more than `over` bytes of base64 (bare, or behind `data:...;base64,`). `seed` makes the tokens
 /// unguessable, so that a client cannot write one into its prompt.
 pub(crate) fn hold<'a>(body: &'a str, over: usize, seed: &str) -> Held<'a> {
+    let prefix = format!("witgate-held-{seed}-");
     let mut kept = Vec::new();
     if body.len() <= over {
-        return Held { text: Cow::Borrowed(body), kept };
+        return Held { text: Cow::Borrowed(body), prefix, kept };
     }
     let mut text = String::new();
     let mut copied = 0;
@@ -24,51 +27,45 @@ pub(crate) fn hold<'a>(body: &'a str, over: usize, seed: &str) -> Held<'a> {
         if end - from <= over {
             continue;
         }
-        let token = format!("witgate-held-{seed}-{}", kept.len());
         let (Some(before), Some(payload)) = (body.get(copied..from), body.get(from..end)) else { continue };
         text.push_str(before);
-        text.push_str(&token);
-        kept.push((token, payload));
+        text.push_str(&prefix);
+        text.push_str(&kept.len().to_string());
+        kept.push(payload);
         copied = end;
     }
     if kept.is_empty() {
-        return Held { text: Cow::Borrowed(body), kept };
+        return Held { text: Cow::Borrowed(body), prefix, kept };
     }
     text.push_str(body.get(copied..).unwrap_or_default());
-    Held { text: Cow::Owned(text), kept }
+    Held { text: Cow::Owned(text), prefix, kept }
 }
 
 impl Held<'_> {
-    /// Puts the real bytes back.
+    /// Puts the real bytes back, in one pass: tokens may have moved, be doubled or be gone.
     pub(crate) fn restore(&self, text: String) -> Bytes {
         if self.kept.is_empty() {
             return Bytes::from(text);
         }
-        let extra: usize = self.kept.iter().map(|(_, payload)| payload.len()).sum();
+        let extra: usize = self.kept.iter().map(|payload| payload.len()).sum();
         let mut out = String::with_capacity(text.len() + extra);
         let mut rest = text.as_str();
-        // Tokens may have moved or be gone: the next one in the text is looked for each time.
-        while let Some((at, token, payload)) = self
-            .kept
-            .iter()
-            .filter_map(|(token, payload)| find_whole(rest, token).map(|at| (at, token, *payload)))
-            .min_by_key(|(at, _, _)| *at)
-        {
-            let (before, after) = rest.split_at(at);
+        while let Some((before, after)) = rest.split_once(&self.prefix) {
             out.push_str(before);
-            out.push_str(payload);
-            rest = after.get(token.len()..).unwrap_or_default();
+            let digits = after.bytes().take_while(u8::is_ascii_digit).count();
+            let (number, behind) = after.split_at(digits);
+            match number.parse::<usize>().ok().and_then(|number| self.kept.get(number)) {
+                Some(payload) => out.push_str(payload),
+                None => {
+                    out.push_str(&self.prefix);
+                    out.push_str(number);
+                }
+            }
+            rest = behind;
         }
         out.push_str(rest);
         Bytes::from(out)
     }
-}
-
-/// `witgate-held-..-1` must not match inside `witgate-held-..-12`.
-fn find_whole(text: &str, token: &str) -> Option<usize> {
-    text.match_indices(token)
-        .map(|(at, _)| at)
-        .find(|at| !text.as_bytes().get(at + token.len()).is_some_and(u8::is_ascii_digit))
 }
 
 /// The insides of the JSON strings of `body`, as byte ranges. Strings with an escape are skipped over: base64 has none.
@@ -116,7 +113,9 @@ mod tests {
         );
         assert_eq!(held.text, expected);
         assert_eq!(held.restore(held.text.clone().into_owned()), body);
-        assert_eq!(held.restore("witgate-held-seed-1 witgate-held-seed-0".into()), format!("{b} {a}"));
+        let moved = "witgate-held-seed-1 witgate-held-seed-0 witgate-held-seed-7 witgate-held-seed-";
+        let back = format!("{b} {a} witgate-held-seed-7 witgate-held-seed-");
+        assert_eq!(held.restore(moved.into()), back);
     }
 
     #[test]

@@ -21,12 +21,12 @@ mod rooms;
 mod send;
 mod settle;
 
-use std::{sync::Arc, time::Instant};
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Instant};
 
 use domain::{AttemptRecord, Fault, FaultCode};
+use futures_util::FutureExt;
 use quota::Reservation;
 use tokio::sync::oneshot;
-use tracing::Instrument;
 
 pub use admit::Ask;
 pub use outlet::{Answer, AnswerBody, Part};
@@ -37,7 +37,7 @@ use crate::{
     attempt::{Attempt, attempt},
     outlet::Outlet,
     plan::{Plan, plan},
-    relay::Relay,
+    relay::{Relay, Watch},
     settle::settle,
 };
 
@@ -48,9 +48,8 @@ pub async fn start(rooms: &Arc<Rooms>, ask: Ask) -> Result<Answer, Fault> {
     let admission = admit::admit(&ask)?;
     let plan = plan(&rooms.table.load(), &rooms.registry, &ask, &admission)?;
     let (outlet, answer) = Outlet::new(ask.request.clone());
-    let span = tracing::info_span!("exchange", request = %ask.request);
     let rooms_of_task = Arc::clone(rooms);
-    rooms.tasks.spawn(async move { run(rooms_of_task, ask, admission, plan, outlet).await }.instrument(span));
+    rooms.tasks.spawn(run(rooms_of_task, ask, admission, plan, outlet));
     answered(answer).await
 }
 
@@ -67,12 +66,19 @@ async fn run(rooms: Arc<Rooms>, ask: Ask, admission: Admission, plan: Plan, outl
         input_tokens: count::upper_bound(ask.body.len()),
         output_tokens: admission.max_tokens.unwrap_or(rooms.limits.reserve_output_tokens),
     };
-    let mut relay = Relay::new(&admission, outlet, rooms.limits.clone());
+    let watch = Watch {
+        limits: rooms.limits.clone(),
+        stopping: rooms.stopping.clone(),
+        deadline: ask.arrived + rooms.limits.total,
+    };
+    let mut relay = Relay::new(&ask, &admission, outlet, watch);
     let reserved = match rooms.ledger.reserve(reservation).await {
         Ok(reserved) => reserved,
         Err(fault) => return relay.refuse(fault).await,
     };
-    let (records, ending) = attempts(&rooms, &ask, &admission, &plan, &mut relay).await;
+    // A panic is a bug of ours; what was produced until then is settled all the same.
+    let tried = AssertUnwindSafe(attempts(&rooms, &ask, &admission, &plan, &mut relay)).catch_unwind().await;
+    let (records, ending) = tried.unwrap_or_else(|_| (Vec::new(), Ending::panicked(&plan)));
     settle(&rooms, &ask, &admission, reserved, records, ending, relay).await;
 }
 
@@ -80,6 +86,13 @@ async fn run(rooms: Arc<Rooms>, ask: Ask, admission: Admission, plan: Plan, outl
 struct Ending {
     fault: Option<Fault>,
     served: Option<settle::Served>,
+}
+
+impl Ending {
+    fn panicked(plan: &Plan) -> Ending {
+        let fault = Fault::new(FaultCode::Internal, "something in the gateway broke; its operator can see what");
+        Ending { fault: Some(fault), served: plan.candidates.first().map(settle::Served::of) }
+    }
 }
 
 /// Tries candidates in order until one answers, the budget is spent or a byte has gone to the client.
@@ -94,6 +107,7 @@ async fn attempts(
     let mut ending = Ending { fault: None, served: None };
     for candidate in plan.candidates.iter().take(rooms.limits.attempts.max(1)) {
         let begun = Instant::now();
+        relay.begin_attempt();
         let result = attempt(Attempt { rooms, ask, admission, candidate }, relay).await;
         ending.served = Some(settle::Served::of(candidate));
         let fault = result.err();

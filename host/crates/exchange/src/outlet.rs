@@ -82,20 +82,20 @@ impl Outlet {
 
     /// Answers as a whole or with a refusal.
     pub(crate) fn answer(&mut self, result: Result<(String, Vec<String>), Fault>) {
-        if let Some(answer) = self.answer.take() {
-            let result = result.map(|(json, losses)| Answer {
-                request: self.request.clone(),
-                losses,
-                rate_limits: std::mem::take(&mut self.rate_limits),
-                body: AnswerBody::Whole(json),
-            });
-            // The client may be gone; the settlement says so.
-            let _unheard = answer.send(result);
-        }
+        let Some(answer) = self.answer.take() else { return };
+        let rate_limits = std::mem::take(&mut self.rate_limits);
+        let result = match result {
+            Ok((json, losses)) => {
+                Ok(Answer { request: self.request.clone(), losses, rate_limits, body: AnswerBody::Whole(json) })
+            }
+            Err(fault) => Err(Fault { rate_limits, ..fault }),
+        };
+        // The client may be gone; the settlement says so.
+        let _unheard = answer.send(result);
     }
 
-    /// Sends a part, opening the stream with the first one. Waits for a slow client.
-    pub(crate) async fn part(&mut self, part: Part, losses: &[String]) -> Result<(), Fault> {
+    /// Sends a part, opening the stream with the first one. A part that comes back has to wait: the client reads slowly.
+    pub(crate) fn try_part(&mut self, part: Part, losses: &[String]) -> Result<Option<Part>, Fault> {
         if let Some(answer) = self.answer.take() {
             let (sender, receiver) = mpsc::channel(PARTS);
             let body = AnswerBody::Stream(receiver);
@@ -108,10 +108,16 @@ impl Outlet {
             self.parts = Some(sender);
             answer.send(Ok(opened)).map_err(|_| gone())?;
         }
-        match &self.parts {
-            Some(parts) => parts.send(part).await.map_err(|_| gone()),
-            None => Err(gone()),
+        match self.parts.as_ref().ok_or_else(gone)?.try_send(part) {
+            Ok(()) => Ok(None),
+            Err(mpsc::error::TrySendError::Full(part)) => Ok(Some(part)),
+            Err(mpsc::error::TrySendError::Closed(_)) => Err(gone()),
         }
+    }
+
+    /// Waits for a slow client and sends.
+    pub(crate) async fn part_when_read(&self, part: Part) -> Result<(), Fault> {
+        self.parts.as_ref().ok_or_else(gone)?.send(part).await.map_err(|_| gone())
     }
 }
 

@@ -2,9 +2,10 @@
 
 use std::{sync::Arc, time::Duration};
 
-use domain::{Channel, Fault, FaultCode};
+use domain::{Channel, Fault, FaultCode, Provider, join_base_url};
 use plugin_runtime::{Adapter, Registry};
 use routing::Table;
+use url::Url;
 
 use crate::admit::{Admission, Ask};
 
@@ -13,6 +14,22 @@ pub(crate) struct Chosen {
     pub(crate) channel: Arc<Channel>,
     pub(crate) upstream_model: String,
     pub(crate) adapter: Arc<Adapter>,
+    pub(crate) endpoints: Vec<Endpoint>,
+}
+
+/// Where an endpoint of the catalog leads on a channel.
+pub(crate) struct Endpoint {
+    pub(crate) name: String,
+    pub(crate) url: Url,
+}
+
+/// The catalog's endpoints with the channel's base URL in place of the first. One that has no address is left out: asking for it is a fault.
+fn endpoints(channel: &Channel, provider: &Provider) -> Vec<Endpoint> {
+    let typed = |at: usize| channel.base_url.as_deref().filter(|_| at == 0);
+    let joined = provider.endpoints.iter().enumerate().filter_map(|(at, endpoint)| {
+        Some(Endpoint { name: endpoint.name.clone(), url: join_base_url(endpoint, typed(at)).ok()? })
+    });
+    joined.collect()
 }
 
 /// The candidates of one exchange, best first.
@@ -44,6 +61,7 @@ pub(crate) fn plan(table: &Table, registry: &Registry, ask: &Ask, admission: &Ad
             Some(adapter) => chosen.push(Chosen {
                 channel: Arc::clone(&candidate.channel),
                 upstream_model: candidate.upstream_model.clone(),
+                endpoints: endpoints(&candidate.channel, adapter.provider()),
                 adapter,
             }),
         }

@@ -3,19 +3,25 @@
 use std::time::{Duration, Instant};
 
 use domain::{Fault, FaultCode, Usage};
+use serde_json::Value;
+use tokio_util::sync::CancellationToken;
 
 use crate::{
-    admit::Admission,
+    admit::{Admission, Ask},
     assemble::Assembly,
     chunk::{Kind, Look},
     count,
-    outlet::{Outlet, Part},
+    outlet::{Outlet, Part, gone},
     rechunk::rechunked,
     rooms::Limits,
 };
 
 /// The pause between the pieces of a whole answer that is streamed to the client.
 const PIECE_PAUSE: Duration = Duration::from_millis(200);
+/// The most pauses in one answer.
+const PAUSES: usize = 10;
+/// How long the last parts wait for a client that reads slowly.
+const LAST_PART: Duration = Duration::from_secs(5);
 
 /// What a relay has produced, for the settlement.
 pub(crate) struct Produced {
@@ -30,7 +36,7 @@ pub(crate) struct Relay {
     streaming: bool,
     include_usage: bool,
     outlet: Outlet,
-    limits: Limits,
+    watch: Watch,
     usage: Option<Usage>,
     losses: Vec<String>,
     produced: String,
@@ -39,18 +45,40 @@ pub(crate) struct Relay {
     finished: bool,
     first_token: Option<Instant>,
     last_sent: Instant,
-    last_id: Option<(String, String)>,
+    /// `id` and `created` of the answer, JSON: the vendor's, until then our own.
+    stamp: (String, String),
+    own_stamp: bool,
     upstream_status: u16,
 }
 
+/// What ends an exchange from outside, and when.
+pub(crate) struct Watch {
+    pub(crate) limits: Limits,
+    pub(crate) stopping: CancellationToken,
+    pub(crate) deadline: Instant,
+}
+
+impl Watch {
+    /// The answer took too long.
+    pub(crate) fn too_long(&self) -> Fault {
+        let seconds = self.limits.total.as_secs();
+        Fault::new(FaultCode::UpstreamTimeout, format!("the answer took longer than {seconds} s"))
+    }
+
+    /// The process is about to end.
+    pub(crate) fn ending() -> Fault {
+        Fault::new(FaultCode::Unavailable, "the gateway is stopping").with_retry_after(Duration::from_secs(1))
+    }
+}
+
 impl Relay {
-    pub(crate) fn new(admission: &Admission, outlet: Outlet, limits: Limits) -> Relay {
+    pub(crate) fn new(ask: &Ask, admission: &Admission, outlet: Outlet, watch: Watch) -> Relay {
         Relay {
-            model_json: serde_json::Value::from(admission.model.as_str()).to_string(),
+            model_json: Value::from(admission.model.as_str()).to_string(),
             streaming: admission.streaming,
             include_usage: admission.include_usage,
             outlet,
-            limits,
+            watch,
             usage: None,
             losses: Vec::new(),
             produced: String::new(),
@@ -59,9 +87,28 @@ impl Relay {
             finished: false,
             first_token: None,
             last_sent: Instant::now(),
-            last_id: None,
+            stamp: (Value::from(format!("chatcmpl-{}", ask.request)).to_string(), (ask.arrived_ms / 1_000).to_string()),
+            own_stamp: true,
             upstream_status: 0,
         }
+    }
+
+    /// A new try begins: what the last one reported is not its answer.
+    pub(crate) fn begin_attempt(&mut self) {
+        self.usage = None;
+        self.losses.clear();
+        self.finished = false;
+        self.set_upstream_head(0, &http::HeaderMap::new());
+    }
+
+    /// What ends the exchange from outside.
+    pub(crate) fn watch(&self) -> &Watch {
+        &self.watch
+    }
+
+    /// Finished and counted: nothing that may still come matters.
+    pub(crate) fn complete(&self) -> bool {
+        self.finished && self.usage.is_some()
     }
 
     /// Whether a byte has gone to the client or an answer has begun to form: then there is no other try.
@@ -103,7 +150,7 @@ impl Relay {
 
     /// When the next comment is due; never for a whole answer.
     pub(crate) fn ping_at(&self) -> Option<Instant> {
-        self.streaming.then(|| self.last_sent + self.limits.keepalive)
+        self.streaming.then(|| self.last_sent + self.watch.limits.keepalive)
     }
 
     pub(crate) async fn ping(&mut self) -> Result<(), Fault> {
@@ -131,10 +178,7 @@ impl Relay {
         if !self.streaming {
             return self.assembly.push(look.rewritten(&self.model_json, false).as_ref()).map_err(|what| broken(&what));
         }
-        if self.last_id.is_none() {
-            let text = |name: &str| look.get(name).map(|raw| raw.get().to_owned());
-            self.last_id = text("id").zip(text("created"));
-        }
+        self.take_stamp(look);
         if look.is_only_usage() {
             return Ok(());
         }
@@ -145,19 +189,41 @@ impl Relay {
     async fn whole(&mut self, json: &str, look: &Look<'_>) -> Result<(), Fault> {
         self.begin();
         look.collect_text(&mut self.produced);
+        self.take_stamp(look);
         if !self.streaming {
             self.whole = Some(json.to_owned());
             return Ok(());
         }
-        let pieces = rechunked(json, &self.model_json)
+        let pieces = rechunked(json, &self.model_json, &self.stamp)
             .ok_or_else(|| broken("the adapter emitted a whole answer without choices"))?;
-        for (at, piece) in pieces.into_iter().enumerate() {
-            if at > 1 {
-                tokio::time::sleep(PIECE_PAUSE).await;
+        let mut pauses = 0;
+        for piece in pieces {
+            if piece.pause && pauses < PAUSES {
+                pauses += 1;
+                self.pause().await?;
             }
-            self.part(Part::Chunk(piece)).await?;
+            self.part(Part::Chunk(piece.json)).await?;
         }
         Ok(())
+    }
+
+    async fn pause(&mut self) -> Result<(), Fault> {
+        tokio::select! {
+            () = tokio::time::sleep(PIECE_PAUSE) => Ok(()),
+            () = self.outlet.left() => Err(gone()),
+            () = self.watch.stopping.cancelled() => Err(Watch::ending()),
+        }
+    }
+
+    /// The vendor's `id` and `created`, of the first message that has both.
+    fn take_stamp(&mut self, look: &Look<'_>) {
+        if self.own_stamp {
+            let text = |name: &str| look.get(name).map(|raw| raw.get().to_owned());
+            if let Some(stamp) = text("id").zip(text("created")) {
+                self.stamp = stamp;
+                self.own_stamp = false;
+            }
+        }
     }
 
     fn begin(&mut self) {
@@ -166,9 +232,26 @@ impl Relay {
         }
     }
 
+    /// Sends a part. A client that has stopped reading does not stop the clocks.
     async fn part(&mut self, part: Part) -> Result<(), Fault> {
         self.last_sent = Instant::now();
-        self.outlet.part(part, &self.losses).await
+        let Some(part) = self.outlet.try_part(part, &self.losses)? else { return Ok(()) };
+        let stalled = self.last_sent + self.watch.limits.stall;
+        tokio::select! {
+            sent = self.outlet.part_when_read(part) => sent,
+            () = self.watch.stopping.cancelled() => Err(Watch::ending()),
+            () = tokio::time::sleep_until(stalled.into()) => {
+                Err(Fault::new(FaultCode::ClientGone, "the client stopped reading (exchange.stall_ms)"))
+            }
+            () = tokio::time::sleep_until(self.watch.deadline.into()) => Err(self.watch.too_long()),
+        }
+    }
+
+    /// One of the last parts, after the settlement: it waits a little for a slow client, and for nothing else.
+    async fn last_part(&mut self, part: Part) {
+        if let Ok(Some(part)) = self.outlet.try_part(part, &self.losses) {
+            let _unread = tokio::time::timeout(LAST_PART, self.outlet.part_when_read(part)).await;
+        }
     }
 
     /// Answers with a refusal before anything was tried.
@@ -193,7 +276,7 @@ impl Relay {
         match (fault, self.streaming) {
             (Some(fault), _) if !self.outlet.opened() => self.outlet.answer(Err(fault)),
             (Some(fault), _) => {
-                let _gone = self.part(Part::Fault(fault)).await;
+                self.last_part(Part::Fault(fault)).await;
             }
             (None, false) => {
                 let json = match self.whole.take() {
@@ -207,15 +290,15 @@ impl Relay {
             (None, true) => {
                 if let (true, Some(usage)) = (self.include_usage, usage) {
                     let chunk = self.usage_chunk(&usage);
-                    let _gone = self.part(Part::Chunk(chunk)).await;
+                    self.last_part(Part::Chunk(chunk)).await;
                 }
-                let _gone = self.part(Part::Done).await;
+                self.last_part(Part::Done).await;
             }
         }
     }
 
     fn usage_chunk(&self, usage: &str) -> String {
-        let (id, created) = self.last_id.clone().unwrap_or_else(|| ("\"chatcmpl-witgate\"".into(), "0".into()));
+        let (id, created) = &self.stamp;
         format!(
             r#"{{"id":{id},"object":"chat.completion.chunk","created":{created},"model":{},"choices":[],"usage":{usage}}}"#,
             self.model_json

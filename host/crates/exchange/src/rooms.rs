@@ -44,6 +44,10 @@ pub struct Limits {
     pub reserve_output_tokens: u32,
     /// Base64 strings in a request that are longer stay with the host, bytes.
     pub held_over: usize,
+    /// The largest request body without its long base64, bytes.
+    pub text_max: usize,
+    /// How long a client may stop reading its stream.
+    pub stall: Duration,
     /// Deadlines and caps of the wire.
     pub upstream: upstream::Limits,
 }
@@ -52,12 +56,14 @@ impl Default for Limits {
     fn default() -> Self {
         Limits {
             attempts: 1,
-            total: Duration::from_secs(1_800),
+            total: Duration::from_secs(600),
             keepalive: Duration::from_secs(15),
-            linger: Duration::from_secs(10),
+            linger: Duration::from_secs(1),
             requests: 8,
             reserve_output_tokens: 4_096,
             held_over: 64 * 1024,
+            text_max: 10 * 1024 * 1024,
+            stall: Duration::from_secs(60),
             upstream: upstream::Limits::default(),
         }
     }

@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 
 use bytes::Bytes;
-use domain::{Fault, FaultCode, Origin, Placement, PlacementSpot, join_base_url};
+use domain::{Fault, FaultCode, Origin, Placement, PlacementSpot};
 use plugin_runtime::{
     Guest,
     machine::{self, Payload, Piece},
@@ -38,17 +38,12 @@ pub(crate) fn outgoing(
     request: machine::Request,
     limits: upstream::Limits,
 ) -> Result<Outgoing, Fault> {
-    let provider = chosen.adapter.provider();
-    let endpoint = provider.endpoint(&request.endpoint).ok_or_else(|| {
-        broken(format!("the adapter named an endpoint `{}` that its catalog lacks", request.endpoint))
+    let endpoint = chosen.endpoints.iter().find(|endpoint| endpoint.name == request.endpoint).ok_or_else(|| {
+        broken(format!("the adapter named an endpoint `{}` that has no address on this channel", request.endpoint))
     })?;
-    // Only the first endpoint is replaced by the channel's base URL.
-    let is_first = provider.endpoints.first().is_some_and(|first| first.name == endpoint.name);
-    let typed = chosen.channel.base_url.as_deref().filter(|_| is_first);
-    let base = join_base_url(endpoint, typed).map_err(|error| refused(error.to_string()))?;
     let filler = Filler { chosen, guest, endpoint: &request.endpoint };
     let query = filler.query(&request.query)?;
-    let url = address(&base, &request.path, query.as_deref())?;
+    let url = address(&endpoint.url, &request.path, query.as_deref())?;
     let reach = reach(chosen, &url)?;
     let mut headers = filler.headers(&request.headers)?;
     let body = body(request.body, held)?;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use domain::{AttemptRecord, Fault, UsageRecord};
+use domain::{AttemptRecord, Blame, Fault, UsageRecord};
 use quota::Reserved;
 
 use crate::{
@@ -70,17 +70,24 @@ pub(crate) async fn settle(
     log(&record, ending.fault.as_ref());
     let unsettled = rooms.ledger.settle(reserved, record).await.err();
     if let Some(fault) = &unsettled {
-        tracing::error!(detail = fault.detail, "the usage record could not be written");
+        tracing::error!(request = %ask.request, detail = fault.detail, "the usage record could not be written");
     }
     relay.close(ending.fault.or(unsettled)).await;
 }
 
-/// One line per failed exchange for the operator; a success is a debug line.
+/// One line per exchange that failed for a reason an operator can mend; everything else is a debug line.
 fn log(record: &UsageRecord, fault: Option<&Fault>) {
     let channel = record.channel.map(|channel| channel.0);
     match fault {
-        None => tracing::debug!(model = record.model, channel, total_ms = record.total_ms, "exchange complete"),
+        None => {
+            tracing::debug!(request = %record.request, model = record.model, channel, total_ms = record.total_ms, "exchange complete")
+        }
+        // Nothing for the operator to mend.
+        Some(fault) if fault.code.blame() == Blame::Client => {
+            tracing::debug!(request = %record.request, model = record.model, code = fault.code.as_str(), "exchange refused");
+        }
         Some(fault) => tracing::warn!(
+            request = %record.request,
             model = record.model,
             channel,
             code = fault.code.as_str(),

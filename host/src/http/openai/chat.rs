@@ -12,7 +12,7 @@ use axum::{
 };
 use domain::{Fault, RequestId};
 use exchange::{Answer, AnswerBody, Ask};
-use http::{HeaderMap, HeaderName, HeaderValue, header};
+use http::{HeaderMap, HeaderValue, header};
 
 use super::{error, key, sse::EventStream};
 use crate::{app::App, http::body};
@@ -61,11 +61,7 @@ fn respond(answer: Answer) -> Response {
         // Without it nginx with its defaults holds the whole stream back.
         headers.insert("x-accel-buffering", HeaderValue::from_static("no"));
     }
-    for (name, value) in &answer.rate_limits {
-        if let (Ok(name), Ok(value)) = (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_str(value)) {
-            headers.append(name, value);
-        }
-    }
+    error::pass_on(headers, &answer.rate_limits);
     if !answer.losses.is_empty()
         && let Ok(value) = HeaderValue::from_str(&answer.losses.join(", "))
     {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::{body::Body, response::Response};
 use domain::{Fault, FaultCode};
-use http::{HeaderValue, StatusCode, header};
+use http::{HeaderName, HeaderValue, StatusCode, header};
 use serde_json::{Value, json};
 
 /// How a code looks to a client: status, `type`, `code`.
@@ -83,13 +83,25 @@ pub(super) fn respond(fault: &Fault) -> Response {
     }
     // The SDKs stop at once; trying again cannot help before somebody changes something.
     let passing = matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT);
-    if status.is_client_error() && !passing || status == StatusCode::NOT_IMPLEMENTED {
+    use FaultCode::{AccountEmpty, CredentialDead, EgressRefused, NotImplemented};
+    let needs_a_person = matches!(fault.code, AccountEmpty | CredentialDead | EgressRefused | NotImplemented);
+    if status.is_client_error() && !passing || needs_a_person {
         headers.insert("x-should-retry", HeaderValue::from_static("false"));
     }
+    pass_on(headers, &fault.rate_limits);
     if status == StatusCode::UNAUTHORIZED {
         headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
     }
     response
+}
+
+/// The vendor's rate-limit headers: clients pace themselves by them.
+pub(super) fn pass_on(headers: &mut http::HeaderMap, rate_limits: &[(String, String)]) {
+    for (name, value) in rate_limits {
+        if let (Ok(name), Ok(value)) = (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_str(value)) {
+            headers.append(name, value);
+        }
+    }
 }
 
 fn insert(headers: &mut http::HeaderMap, name: &'static str, value: &str) {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use domain::{ApiKey, Fault};
+use domain::{ApiKey, Fault, FaultCode};
 use http::HeaderMap;
 
 use crate::app::App;
@@ -12,10 +12,16 @@ const HEADERS: &[&str] = &["x-api-key", "api-key", "x-goog-api-key"];
 
 /// The key of the request, alive.
 pub(super) fn caller(app: &App, headers: &HeaderMap) -> Result<Arc<ApiKey>, Fault> {
-    let text = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or_default());
+    let all =
+        |name: &str| headers.get_all(name).iter().map(|value| value.to_str().unwrap_or_default()).collect::<Vec<_>>();
+    let mut authorizations = all("authorization");
+    authorizations.dedup();
+    if authorizations.len() > 1 {
+        return Err(Fault::new(FaultCode::KeyMissing, "several Authorization headers that differ; send one API key"));
+    }
     let presented = auth::Presented {
-        authorization: text("authorization"),
-        others: HEADERS.iter().filter_map(|name| text(name)).collect(),
+        authorization: authorizations.first().copied(),
+        others: HEADERS.iter().flat_map(|name| all(name)).collect(),
     };
     let key = auth::present(&presented)?;
     auth::authenticate(app.rooms.table.load().snapshot(), &app.hasher, key)

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::{
     Json,
-    extract::{Path, State},
+    extract::{Path, State, rejection::PathRejection},
     response::{IntoResponse, Response},
 };
 use domain::{Fault, FaultCode};
@@ -24,10 +24,17 @@ pub(super) async fn list(State(app): State<Arc<App>>, headers: HeaderMap) -> Res
     Json(json!({ "object": "list", "data": rows })).into_response()
 }
 
-pub(super) async fn retrieve(State(app): State<Arc<App>>, Path(id): Path<String>, headers: HeaderMap) -> Response {
+pub(super) async fn retrieve(
+    State(app): State<Arc<App>>,
+    id: Result<Path<String>, PathRejection>,
+    headers: HeaderMap,
+) -> Response {
     let caller = match key::caller(&app, &headers) {
         Ok(caller) => caller,
         Err(fault) => return error::respond(&fault),
+    };
+    let Ok(Path(id)) = id else {
+        return error::respond(&Fault::new(FaultCode::InvalidRequest, "the model's name in the path is not UTF-8"));
     };
     match app.rooms.table.load().model(&caller, &id) {
         Some(listed) => Json(row(&listed)).into_response(),

@@ -8,6 +8,7 @@ use std::{
 };
 
 use bytes::Bytes;
+use domain::{Fault, FaultCode};
 use exchange::Part;
 use http_body::Frame;
 use tokio::sync::mpsc::Receiver;
@@ -64,7 +65,10 @@ impl http_body::Body for EventStream {
         while !self.over && out.len() < BATCH {
             match self.parts.poll_recv(cx) {
                 Poll::Ready(Some(part)) => self.write(part, &mut out),
-                Poll::Ready(None) => self.over = true,
+                // The exchange ended without an end: that must not look like a complete answer.
+                Poll::Ready(None) => {
+                    self.write(Part::Fault(Fault::new(FaultCode::Internal, "the stream broke off")), &mut out);
+                }
                 Poll::Pending if out.is_empty() => return Poll::Pending,
                 Poll::Pending => break,
             }

@@ -1,16 +1,45 @@
 //! What the client gets, for each form of answer: whole, streamed, broken.
 
-use domain::{RequestId, TokenClass};
-use serde_json::{Value, json};
+use std::sync::Arc;
+
+use domain::{ApiKey, ApiKeyId, KeyStatus, RequestId, TokenClass};
+use serde_json::json;
 use tokio::sync::oneshot;
 
 use super::*;
 use crate::outlet::{Answer, AnswerBody};
 
 fn relay(streaming: bool, include_usage: bool) -> (Relay, oneshot::Receiver<Result<Answer, Fault>>) {
+    relay_with(streaming, include_usage, Limits::default())
+}
+
+fn relay_with(
+    streaming: bool,
+    include_usage: bool,
+    limits: Limits,
+) -> (Relay, oneshot::Receiver<Result<Answer, Fault>>) {
     let admission = Admission { model: "public".into(), streaming, include_usage, max_tokens: None };
-    let (outlet, answer) = Outlet::new(RequestId("r".into()));
-    (Relay::new(&admission, outlet, Limits::default()), answer)
+    let ask = Ask {
+        request: RequestId("r".into()),
+        api_key: Arc::new(ApiKey {
+            id: ApiKeyId(1),
+            name: "app".into(),
+            prefix: "sk-1234".into(),
+            status: KeyStatus::Active,
+            group: "default".into(),
+            models: None,
+            created_ms: 0,
+        }),
+        operation: "chat",
+        body: bytes::Bytes::new(),
+        headers: vec![],
+        arrived: Instant::now(),
+        arrived_ms: 0,
+    };
+    let (outlet, answer) = Outlet::new(ask.request.clone());
+    let deadline = Instant::now() + limits.total;
+    let watch = Watch { limits, stopping: CancellationToken::new(), deadline };
+    (Relay::new(&ask, &admission, outlet, watch), answer)
 }
 
 fn chunk(delta: Value, finish: Value, usage: Value) -> String {
@@ -110,6 +139,21 @@ async fn usage_is_estimated_only_when_something_was_produced() {
     let produced =
         spoke.produce(bytes::Bytes::from_static(br#"{"messages":[{"role":"user","content":"hello"}]}"#)).await;
     assert!(produced.usage.estimated && produced.usage.completion_tokens() > 0 && produced.usage.prompt_tokens() > 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_stops_reading_is_given_up() {
+    let (mut relay, answer) = relay_with(true, false, Limits::default());
+    let more = chunk(json!({"content": "more"}), Value::Null, Value::Null);
+    let fault = loop {
+        if let Err(fault) = relay.emit(&more).await {
+            break fault;
+        }
+    };
+    assert_eq!(fault.code, FaultCode::ClientGone);
+    assert!(fault.message.contains("stall_ms"));
+    relay.close(Some(fault)).await;
+    drop(answer);
 }
 
 #[tokio::test]
