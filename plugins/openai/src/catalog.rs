@@ -42,6 +42,7 @@ const VENDOR: &str = include_str!("../catalog/_vendor.json");
 const SERVER: &str = include_str!("../catalog/_server.json");
 
 /// The file of a provider, as it is written.
+#[cfg(test)]
 pub(crate) fn file(provider: &str) -> Option<&'static str> {
     FILES.iter().find(|(id, _)| *id == provider).map(|(_, file)| *file)
 }

@@ -27,7 +27,7 @@ impl Mapper for Chat {
     }
 
     fn request(&mut self, out: &mut Out) -> Result<Option<Request>, Fault> {
-        request::build(&mut self.call, std::mem::take(&mut self.dialect), out).map(Some)
+        request::build(&mut self.call, self.dialect, out).map(Some)
     }
 
     fn on_head(&mut self, head: &Head, _: &mut Out) -> Result<(), Fault> {

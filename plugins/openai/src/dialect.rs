@@ -1,35 +1,27 @@
 //! How a provider's dialect differs from OpenAI's: the `dialect` block of its catalog file, with what the channel's settings override.
 
-use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use crate::catalog;
-
 /// What to do with messages of the role `developer`, which older servers refuse.
-#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum DeveloperRole {
     /// Leave them.
-    #[default]
     Keep,
     /// Send them as `system`.
     System,
 }
 
 /// Which name the limit of the answer goes by.
-#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum LimitName {
     /// As the client wrote it.
-    #[default]
     Keep,
     /// `max_tokens`, also for clients that wrote `max_completion_tokens`.
     MaxTokens,
 }
 
 /// The `dialect` block. Everything has a default; an empty block is OpenAI's own dialect without relay.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Dialect<'a> {
     /// Chunks are canonical as they come, so the host may pass them through.
     pub(crate) relay: bool,
@@ -38,39 +30,32 @@ pub(crate) struct Dialect<'a> {
     pub(crate) developer: DeveloperRole,
     pub(crate) max_tokens: LimitName,
     /// Fields that the vendor refuses; taken out and reported as lost.
-    #[serde(borrow)]
-    pub(crate) drop: Vec<&'a str>,
-    /// Header name to the setting that fills it.
-    #[serde(borrow)]
-    pub(crate) headers: std::collections::BTreeMap<&'a str, &'a str>,
+    pub(crate) drop: &'a [&'a str],
+    /// Header name and the setting that fills it.
+    pub(crate) headers: &'a [(&'a str, &'a str)],
     /// Put in front of the path when the base URL has no version segment.
     pub(crate) version: Option<&'a str>,
     pub(crate) path: &'a str,
 }
 
-impl Default for Dialect<'_> {
-    fn default() -> Self {
-        Dialect {
-            relay: false,
-            stream_usage: true,
-            developer: DeveloperRole::Keep,
-            max_tokens: LimitName::Keep,
-            drop: Vec::new(),
-            headers: std::collections::BTreeMap::new(),
-            version: None,
-            path: "/chat/completions",
-        }
-    }
-}
+/// Every provider's dialect, made from the catalog files by the build: an exchange must not pay for reading a price list.
+const DIALECTS: &[(&str, Dialect<'static>)] = include!(concat!(env!("OUT_DIR"), "/dialects.rs"));
 
 impl Dialect<'static> {
+    const PLAIN: Dialect<'static> = Dialect {
+        relay: false,
+        stream_usage: true,
+        developer: DeveloperRole::Keep,
+        max_tokens: LimitName::Keep,
+        drop: &[],
+        headers: &[],
+        version: None,
+        path: "/chat/completions",
+    };
+
     /// The dialect of a provider.
-    ///
-    /// Read from where the block starts: an exchange must not pay for parsing a whole price list.
     pub(crate) fn of(provider: &str) -> Option<Self> {
-        let file = catalog::file(provider)?;
-        let Some((_, block)) = file.split_once("\"dialect\":") else { return Some(Dialect::default()) };
-        serde_json::Deserializer::from_str(block).into_iter().next()?.ok()
+        DIALECTS.iter().find(|(id, _)| *id == provider).map(|(_, dialect)| *dialect)
     }
 }
 
@@ -135,13 +120,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_short_way_reads_what_the_file_says() {
-        for (id, file) in catalog::FILES {
+    fn the_table_says_what_the_files_say() {
+        assert_eq!(DIALECTS.len(), crate::catalog::FILES.len());
+        for (id, file) in crate::catalog::FILES {
             let whole: Value = serde_json::from_str(file).unwrap();
-            let block = whole["dialect"].to_string();
-            let long: Dialect<'_> = serde_json::from_str(&block).unwrap_or_else(|error| panic!("{id}: {error}"));
-            let short = Dialect::of(id).unwrap_or_else(|| panic!("{id}: the block is not found"));
-            assert_eq!(format!("{short:?}"), format!("{long:?}"), "{id}");
+            let (block, dialect) = (&whole["dialect"], Dialect::of(id).unwrap_or_else(|| panic!("{id} is missing")));
+            let texts = |name: &str| -> Vec<&str> {
+                block[name].as_array().into_iter().flatten().filter_map(Value::as_str).collect()
+            };
+            assert_eq!(dialect.relay, block["relay"] == true, "{id}");
+            assert_eq!(dialect.stream_usage, block["stream_usage"] != false, "{id}");
+            assert_eq!(dialect.developer == DeveloperRole::System, block["developer"] == "system", "{id}");
+            assert_eq!(dialect.max_tokens == LimitName::MaxTokens, block["max_tokens"] == "max_tokens", "{id}");
+            assert_eq!(dialect.drop, texts("drop"), "{id}");
+            assert_eq!(dialect.version, block["version"].as_str(), "{id}");
+            assert_eq!(dialect.headers.len(), block["headers"].as_object().map_or(0, Map::len), "{id}");
+            assert!(dialect.headers.iter().all(|(name, setting)| block["headers"][name] == *setting), "{id}");
+            assert_eq!(dialect.path, block["path"].as_str().unwrap_or("/chat/completions"), "{id}");
         }
         assert!(Dialect::of("nobody").is_none());
     }

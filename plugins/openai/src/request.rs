@@ -16,11 +16,11 @@ pub(crate) fn build(call: &mut Call, dialect: Dialect<'static>, out: &mut Out) -
 
     let version = dialect.version.filter(|_| !call.endpoint("api").is_some_and(has_version));
     let mut request =
-        Request::post(format!("{}{}", version.unwrap_or_default(), dialect.path)).json(call.body.to_string());
+        Request::post(format!("{}{}", version.unwrap_or_default(), dialect.path)).json(call.body.to_json());
     if call.has_secret("key") {
         request = request.header("authorization", [text("Bearer "), secret("key")]);
     }
-    for (header, setting) in &dialect.headers {
+    for (header, setting) in dialect.headers {
         if let Some(value) = settings.text(setting) {
             request = request.header(*header, [text(value)]);
         }
@@ -33,7 +33,7 @@ pub(crate) fn build(call: &mut Call, dialect: Dialect<'static>, out: &mut Out) -
 
 fn edit(body: &mut Body, model: &str, streaming: bool, dialect: &Dialect<'_>, out: &mut Out) -> Result<(), Fault> {
     body.set("model", model);
-    for field in &dialect.drop {
+    for field in dialect.drop {
         let asked = body.raw(field).is_some_and(|raw| raw != "null");
         if body.remove(field) && asked {
             out.loss(*field, "the vendor does not take it");

@@ -1,7 +1,8 @@
 //! Builds canonical answers: OpenAI's chat completion chunks and whole chat completions.
 
-use crate::{Body, Call};
+use crate::{Body, Call, body::push_text};
 use serde::Serialize;
+use std::fmt::Write as _;
 
 /// What all chunks of one answer share.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -91,11 +92,7 @@ impl<'a> Chunk<'a> {
 
     /// The JSON text.
     pub fn to_json(&self) -> String {
-        let mut choice = Body::new();
-        choice.set("index", self.index);
-        choice.set("delta", &self.delta);
-        choice.set("finish_reason", self.finish_reason);
-        envelope(self.stamp, "chat.completion.chunk", choice)
+        envelope(self.stamp, "chat.completion.chunk", self.index, ("delta", &self.delta), self.finish_reason)
     }
 }
 
@@ -142,22 +139,26 @@ impl<'a> Completion<'a> {
 
     /// The JSON text. Usage is not in it: the host writes what [`Out::usage`](crate::Out::usage) was told.
     pub fn to_json(&self) -> String {
-        let mut choice = Body::new();
-        choice.set("index", 0);
-        choice.set("message", &self.message);
-        choice.set("finish_reason", self.finish_reason);
-        envelope(self.stamp, "chat.completion", choice)
+        envelope(self.stamp, "chat.completion", 0, ("message", &self.message), self.finish_reason)
     }
 }
 
-fn envelope(stamp: &Stamp, object: &str, choice: Body) -> String {
-    let mut answer = Body::new();
-    answer.set("id", &stamp.id);
-    answer.set("object", object);
-    answer.set("created", stamp.created);
-    answer.set("model", &stamp.model);
-    answer.set("choices", [choice]);
-    answer.to_string()
+/// Written as text, not built from values: a stream has one for every few letters.
+fn envelope(stamp: &Stamp, object: &str, index: u32, said: (&str, &Body), reason: Option<&str>) -> String {
+    let mut out = String::with_capacity(256);
+    out.push_str("{\"id\":");
+    push_text(&mut out, &stamp.id);
+    let _never_fails = write!(out, ",\"object\":\"{object}\",\"created\":{},\"model\":", stamp.created);
+    push_text(&mut out, &stamp.model);
+    let _never_fails = write!(out, ",\"choices\":[{{\"index\":{index},\"{}\":", said.0);
+    said.1.write(&mut out);
+    out.push_str(",\"finish_reason\":");
+    match reason {
+        Some(reason) => push_text(&mut out, reason),
+        None => out.push_str("null"),
+    }
+    out.push_str("}]}");
+    out
 }
 
 #[cfg(test)]

@@ -131,6 +131,28 @@ impl Body {
         self.fields.iter().map(|(name, _)| name.as_str())
     }
 
+    /// The JSON text.
+    pub fn to_json(&self) -> String {
+        let size: usize = self.fields.iter().map(|(name, raw)| name.len() + raw.get().len() + 4).sum();
+        let mut out = String::with_capacity(size + 2);
+        self.write(&mut out);
+        out
+    }
+
+    /// Appends the JSON text.
+    pub(crate) fn write(&self, out: &mut String) {
+        out.push('{');
+        for (index, (name, raw)) in self.fields.iter().enumerate() {
+            if index > 0 {
+                out.push(',');
+            }
+            push_text(out, name);
+            out.push(':');
+            out.push_str(raw.get());
+        }
+        out.push('}');
+    }
+
     /// Whether there are no fields.
     pub fn is_empty(&self) -> bool {
         self.fields.is_empty()
@@ -145,12 +167,18 @@ fn reason(error: &serde_json::Error) -> String {
 
 impl fmt::Display for Body {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("{")?;
-        for (index, (name, raw)) in self.fields.iter().enumerate() {
-            let name = serde_json::to_string(name).map_err(|_| fmt::Error)?;
-            write!(f, "{}{name}:{}", if index == 0 { "" } else { "," }, raw.get())?;
-        }
-        f.write_str("}")
+        f.write_str(&self.to_json())
+    }
+}
+
+/// Writes a text as JSON. Most texts have nothing to escape, and every answer is made of many.
+pub(crate) fn push_text(out: &mut String, text: &str) {
+    if text.bytes().all(|byte| byte >= 0x20 && byte != b'"' && byte != b'\\') {
+        out.push('"');
+        out.push_str(text);
+        out.push('"');
+    } else {
+        out.push_str(&serde_json::Value::from(text).to_string());
     }
 }
 

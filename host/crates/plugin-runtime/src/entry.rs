@@ -5,7 +5,7 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
-use crate::{Adapter, PluginState, PluginStatus, directory::Stamp, plugin_log::PluginLog};
+use crate::{Adapter, PluginState, PluginStatus, directory::Stamp, plugin_log::PluginLog, registry::Table};
 
 /// One file as the registry knows it.
 #[derive(Clone)]
@@ -15,8 +15,8 @@ pub(crate) struct FileEntry {
     pub(crate) adapters: Vec<Arc<Adapter>>,
     /// The file as it was when it was last judged; none to judge it again.
     pub(crate) stamp: Option<Stamp>,
-    /// Providers that other files hold and that this file was refused for.
-    pub(crate) blocked_by: Vec<String>,
+    /// Loaded, but refused because another file holds one of these providers: taken in when it lets go.
+    pub(crate) waiting: Vec<Arc<Adapter>>,
     pub(crate) log: Arc<PluginLog>,
 }
 
@@ -36,8 +36,20 @@ pub(crate) fn status(file: &str, adapters: &[Arc<Adapter>], state: PluginState, 
     }
 }
 
-/// One line in the log for each provider that comes, changes or goes.
-pub(crate) fn announce(adapter: &Adapter, what: &str) {
+/// One line in the log for each provider that came, changed or went.
+pub(crate) fn announce_changes(before: &Table, after: &Table) {
+    for adapter in after.adapters() {
+        match before.providers.get(&adapter.provider().id) {
+            Some(old) if Arc::ptr_eq(old, adapter) => {}
+            Some(_) => announce(adapter, "plugin swapped"),
+            None => announce(adapter, "plugin loaded"),
+        }
+    }
+    let gone = before.adapters().filter(|old| !after.providers.contains_key(&old.provider().id));
+    gone.for_each(|old| announce(old, "plugin removed"));
+}
+
+fn announce(adapter: &Adapter, what: &str) {
     let provider = adapter.provider();
     tracing::info!(
         provider = provider.id,

@@ -86,3 +86,66 @@ pub(crate) fn overlong(wall: Duration) -> String {
 pub(crate) fn broken(what: impl Into<String>) -> Fault {
     Fault::new(FaultCode::AdapterBroken, "the adapter for this model failed").with_detail(what)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{collections::BTreeMap, path::Path};
+
+    use super::*;
+    use crate::{
+        Runtime, RuntimeOptions, check_file,
+        machine::{Call, Head, Message, Payload},
+    };
+
+    fn call(provider: &str) -> Call {
+        let body = r#"{"model":"m","stream":true,"messages":[{"role":"user","content":"Say hi."}]}"#;
+        Call {
+            operation: "chat".to_owned(),
+            provider: provider.to_owned(),
+            model: "m".to_owned(),
+            streaming: true,
+            settings: "{}".to_owned(),
+            secrets: vec!["key".to_owned()],
+            endpoints: Vec::new(),
+            dialect: "openai".to_owned(),
+            headers: Vec::new(),
+            now: 1_800_000_000,
+            seed: "00112233445566778899aabbccddeeff".to_owned(),
+            body: Payload::Text(body.to_owned()),
+            resume: None,
+            extras: Vec::new(),
+        }
+    }
+
+    #[tokio::test]
+    async fn the_plugins_that_ship_never_ask_for_wasi_in_an_exchange() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../..");
+        let dir = std::env::var_os("WITGATE_PLUGINS").map_or_else(|| root.join("target/plugins"), Into::into);
+        let cache = tempfile::tempdir().unwrap();
+        let mut options = RuntimeOptions::new(cache.path());
+        options.instances = 2;
+        let runtime = Runtime::new(options).unwrap();
+        let mut files = 0;
+        for entry in std::fs::read_dir(&dir).expect("`cargo xtask plugins` built them") {
+            let path = entry.unwrap().path();
+            if path.extension().is_none_or(|ending| ending != "wasm") {
+                continue;
+            }
+            files += 1;
+            let adapter = check_file(&runtime, &path).await.unwrap().remove(0);
+            let call = call(&adapter.provider().id);
+            let mut guest = adapter.open("chat", call, BTreeMap::new()).await.unwrap();
+            let chunk = r#"{"object":"chat.completion.chunk","choices":[{"index":0,"delta":{"role":"assistant","content":"Hi"}}]}"#;
+            for event in [
+                Event::Start,
+                Event::Head(Head { id: 1, status: 200, headers: Vec::new(), extras: Vec::new() }),
+                Event::Message(Message { id: 1, name: String::new(), data: chunk.to_owned(), extras: Vec::new() }),
+                Event::End(1),
+            ] {
+                guest.step(0, vec![event]).await.unwrap();
+            }
+            assert!(!guest.store.data().asked_for_wasi(), "{}", path.display());
+        }
+        assert!(files > 0, "no plugin in {}", dir.display());
+    }
+}

@@ -14,7 +14,7 @@ use crate::{
     Adapter, LoadError, PluginState, Registry, Runtime,
     compile::blocking,
     directory::{Stamp, list},
-    entry::{FileEntry, announce, status},
+    entry::{FileEntry, announce_changes, status},
     load::{load, read},
     plugin_log::PluginLog,
     registry::Table,
@@ -22,6 +22,9 @@ use crate::{
 
 /// How long a file must hold still before it is read: one that is being copied must not be judged half way.
 pub(crate) const SETTLE: Duration = Duration::from_millis(100);
+
+/// How long a file that is gone goes on serving, at most, while others load: one of them may be its replacement under another name.
+const SUCCESSION: Duration = Duration::from_secs(30);
 
 /// How long until a file that could not be read is tried again.
 const RETRY: Duration = Duration::from_secs(2);
@@ -113,7 +116,9 @@ impl Loader {
         };
         self.unreadable = false;
         let (now, table) = (Instant::now(), self.registry.table());
-        let mut due = self.forget_missing(&stamps, &table, now);
+        let present: HashSet<String> = stamps.iter().map(|(file, _)| file.clone()).collect();
+        self.sightings.retain(|file, _| present.contains(file));
+        let mut due: Option<Instant> = None;
         for (file, stamp) in stamps {
             if self.retries.get(&file).is_some_and(|again| now < *again) {
                 continue;
@@ -135,7 +140,8 @@ impl Loader {
                 due = Some(due.map_or(settled, |due: Instant| due.min(settled)));
             }
         }
-        due
+        let gone = self.forget_missing(&present, &table, now);
+        due.into_iter().chain(gone).min()
     }
 
     /// The next load that is finished; none when there is none.
@@ -143,23 +149,24 @@ impl Loader {
         self.loads.join_next().await?.ok()
     }
 
-    fn forget_missing(&mut self, stamps: &[(String, Stamp)], table: &Table, now: Instant) -> Option<Instant> {
-        let present: HashSet<&String> = stamps.iter().map(|(file, _)| file).collect();
+    /// Drops files that stay gone, once nothing that loads could take their place. Returns when the next one may be dropped.
+    fn forget_missing(&mut self, present: &HashSet<String>, table: &Table, now: Instant) -> Option<Instant> {
         self.missing.retain(|file, _| !present.contains(file));
-        self.sightings.retain(|file, _| present.contains(file));
-        let mut due: Option<Instant> = None;
-        let gone: Vec<&String> =
-            table.files.keys().filter(|file| !present.contains(file) && !self.busy.contains(*file)).collect();
+        let gone = table.files.keys().filter(|file| !present.contains(*file) && !self.busy.contains(*file));
         for file in gone {
-            let sure = *self.missing.entry(file.clone()).or_insert(now) + SETTLE;
-            if now >= sure {
-                self.missing.remove(file);
-                self.remove(file);
-            } else {
-                due = Some(due.map_or(sure, |due| due.min(sure)));
-            }
+            self.missing.entry(file.clone()).or_insert(now);
         }
-        due
+        let loading = !self.busy.is_empty() || !self.sightings.is_empty();
+        let patience = if loading { SUCCESSION } else { SETTLE };
+        let sure: Vec<String> =
+            self.missing.iter().filter(|(_, since)| now >= **since + patience).map(|(file, _)| file.clone()).collect();
+        if !sure.is_empty() {
+            self.remove(&sure);
+        }
+        for file in &sure {
+            self.missing.remove(file);
+        }
+        self.missing.values().map(|since| *since + patience).min()
     }
 
     fn begin(&mut self, file: String, stamp: Stamp, table: &Table) {
@@ -171,7 +178,7 @@ impl Loader {
                 status: status(&file, &[], PluginState::Loading, String::new()),
                 adapters: Vec::new(),
                 stamp: None,
-                blocked_by: Vec::new(),
+                waiting: Vec::new(),
                 log: log.clone(),
             };
             self.registry.update(|table| drop(table.files.insert(file.clone(), entry)));
@@ -210,27 +217,26 @@ impl Loader {
 
     fn offer(&mut self, file: &str, stamp: Stamp, adapters: Vec<Arc<Adapter>>) {
         let table = self.registry.table();
-        let ids = adapters.iter().map(|adapter| adapter.provider().id.as_str());
-        let taken: Vec<(String, String)> =
-            ids.filter_map(|id| Some((id.to_owned(), table.holder(id, file)?.to_owned()))).collect();
-        if let Some((provider, holder)) = taken.first().cloned() {
+        if let Some((provider, holder)) = table.conflict(file, &adapters) {
             let digest = adapters.first().map_or_else(String::new, |adapter| adapter.digest().to_owned());
-            let blocked_by = taken.into_iter().map(|(provider, _)| provider).collect();
-            self.refuse(file, Some(stamp), &LoadError::Conflict { provider, holder }, &digest, blocked_by);
+            self.refuse(file, Some(stamp), &LoadError::Conflict { provider, holder }, &digest, adapters);
             return;
         }
-        let before = table.files.get(file).map(|entry| entry.adapters.clone()).unwrap_or_default();
         let log = table.files.get(file).map(|entry| entry.log.clone()).unwrap_or_default();
         let status = status(file, &adapters, PluginState::Serving, String::new());
-        let entry = FileEntry { status, adapters: adapters.clone(), stamp: Some(stamp), blocked_by: Vec::new(), log };
-        self.registry.update(|table| drop(table.files.insert(file.to_owned(), entry)));
-        for adapter in &adapters {
-            let swapped = before.iter().any(|old| old.provider().id == adapter.provider().id);
-            announce(adapter, if swapped { "plugin swapped" } else { "plugin loaded" });
-        }
-        let dropped = |old: &&Arc<Adapter>| adapters.iter().all(|new| new.provider().id != old.provider().id);
-        before.iter().filter(dropped).for_each(|old| announce(old, "plugin removed"));
-        self.unblock();
+        let entry = FileEntry { status, adapters, stamp: Some(stamp), waiting: Vec::new(), log };
+        self.swap(|table| drop(table.files.insert(file.to_owned(), entry)));
+    }
+
+    /// Changes what is offered. Files that wait for what that leaves without a holder are taken in by the same change, so that no
+    /// exchange finds the provider missing in between.
+    fn swap(&self, change: impl FnOnce(&mut Table)) {
+        let before = self.registry.table();
+        self.registry.update(|table| {
+            change(table);
+            table.take_in_waiting(|file| self.missing.contains_key(file));
+        });
+        announce_changes(&before, &self.registry.table());
     }
 
     /// The file holds what serves: a copy of the same bytes, or a good version that was put back.
@@ -239,7 +245,7 @@ impl Loader {
         let change = |table: &mut Table| {
             if let Some(entry) = table.files.get_mut(file) {
                 entry.stamp = Some(stamp);
-                entry.blocked_by.clear();
+                entry.waiting.clear();
                 if recovered {
                     entry.status = status(file, &entry.adapters, PluginState::Serving, String::new());
                 }
@@ -248,7 +254,15 @@ impl Loader {
         if recovered { self.registry.update(change) } else { self.registry.note(change) }
     }
 
-    fn refuse(&mut self, file: &str, stamp: Option<Stamp>, error: &LoadError, digest: &str, blocked_by: Vec<String>) {
+    /// `waiting`: what was loaded and may serve as soon as nobody else holds it.
+    fn refuse(
+        &mut self,
+        file: &str,
+        stamp: Option<Stamp>,
+        error: &LoadError,
+        digest: &str,
+        waiting: Vec<Arc<Adapter>>,
+    ) {
         let table = self.registry.table();
         let Some(entry) = table.files.get(file) else { return };
         let state = if entry.adapters.is_empty() { PluginState::Refused } else { PluginState::ServingLastGood };
@@ -262,37 +276,13 @@ impl Loader {
         } else {
             status.changed_ms = entry.status.changed_ms;
         }
-        let entry = FileEntry { status, stamp, blocked_by, ..entry.clone() };
+        let entry = FileEntry { status, stamp, waiting, ..entry.clone() };
         let change = |table: &mut Table| drop(table.files.insert(file.to_owned(), entry));
         if news { self.registry.update(change) } else { self.registry.note(change) }
     }
 
-    fn remove(&mut self, file: &str) {
-        let table = self.registry.table();
-        self.registry.update(|table| drop(table.files.remove(file)));
-        if let Some(entry) = table.files.get(file) {
-            entry.adapters.iter().for_each(|adapter| announce(adapter, "plugin removed"));
-        }
-        self.unblock();
-    }
-
-    /// Files that were refused for a provider that nobody else holds any more are judged again at the next look.
-    fn unblock(&mut self) {
-        let table = self.registry.table();
-        let freed = |file: &str, entry: &FileEntry| {
-            !entry.blocked_by.is_empty() && entry.blocked_by.iter().all(|id| table.holder(id, file).is_none())
-        };
-        let files: Vec<String> =
-            table.files.iter().filter(|(file, entry)| freed(file, entry)).map(|(file, _)| file.clone()).collect();
-        if !files.is_empty() {
-            self.registry.note(|table| {
-                for file in &files {
-                    if let Some(entry) = table.files.get_mut(file) {
-                        entry.stamp = None;
-                    }
-                }
-            });
-        }
+    fn remove(&self, files: &[String]) {
+        self.swap(|table| table.files.retain(|file, _| !files.contains(file)));
     }
 }
 

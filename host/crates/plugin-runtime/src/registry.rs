@@ -8,7 +8,10 @@ use std::{
 use arc_swap::ArcSwap;
 use tokio::sync::watch;
 
-use crate::{Adapter, entry::FileEntry};
+use crate::{
+    Adapter,
+    entry::{FileEntry, status},
+};
 
 /// Where the file of a plugin stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,7 +76,7 @@ struct Shared {
 pub(crate) struct Table {
     generation: u64,
     pub(crate) files: BTreeMap<String, FileEntry>,
-    providers: HashMap<String, Arc<Adapter>>,
+    pub(crate) providers: HashMap<String, Arc<Adapter>>,
 }
 
 impl Registry {
@@ -136,8 +139,7 @@ impl Registry {
         let mut table = Table::clone(&self.shared.table.load());
         change(&mut table);
         table.generation += step;
-        let adapters = table.files.values().flat_map(|entry| entry.adapters.iter());
-        table.providers = adapters.map(|adapter| (adapter.provider().id.clone(), adapter.clone())).collect();
+        table.providers = table.adapters().map(|adapter| (adapter.provider().id.clone(), adapter.clone())).collect();
         let generation = table.generation;
         self.shared.table.store(Arc::new(table));
         generation
@@ -145,9 +147,35 @@ impl Registry {
 }
 
 impl Table {
-    /// The other file that offers this provider, if one does.
-    pub(crate) fn holder(&self, provider: &str, except: &str) -> Option<&str> {
-        self.providers.get(provider).map(|adapter| adapter.file()).filter(|file| *file != except)
+    /// What serves, ordered by file and catalog.
+    pub(crate) fn adapters(&self) -> impl Iterator<Item = &Arc<Adapter>> {
+        self.files.values().flat_map(|entry| entry.adapters.iter())
+    }
+
+    /// The first of these providers that another file holds, and which file that is.
+    pub(crate) fn conflict(&self, file: &str, adapters: &[Arc<Adapter>]) -> Option<(String, String)> {
+        adapters.iter().find_map(|adapter| {
+            let id = &adapter.provider().id;
+            let holds = |entry: &FileEntry| entry.adapters.iter().any(|held| held.provider().id == *id);
+            let (holder, _) = self.files.iter().find(|(other, entry)| *other != file && holds(entry))?;
+            Some((id.clone(), holder.clone()))
+        })
+    }
+
+    /// Lets files serve that waited for providers that nobody holds any more, in the order of their names; not those that are `gone`.
+    pub(crate) fn take_in_waiting(&mut self, gone: impl Fn(&str) -> bool) {
+        let waiting: Vec<String> =
+            self.files.iter().filter(|(_, entry)| !entry.waiting.is_empty()).map(|(file, _)| file.clone()).collect();
+        for file in waiting.into_iter().filter(|file| !gone(file)) {
+            let Some(entry) = self.files.get(&file) else { continue };
+            if self.conflict(&file, &entry.waiting).is_some() {
+                continue;
+            }
+            if let Some(entry) = self.files.get_mut(&file) {
+                entry.adapters = std::mem::take(&mut entry.waiting);
+                entry.status = status(&file, &entry.adapters, PluginState::Serving, String::new());
+            }
+        }
     }
 }
 

@@ -139,3 +139,48 @@ fn a_class_without_a_price_costs_what_it_is_part_of() {
         (&"1".into(), &"2".into(), &"8".into())
     );
 }
+
+/// What an operator gets for a pasted base URL, by the host's own rule.
+fn joined(id: &str, typed: &str) -> String {
+    let endpoint = &descriptor(file(id).unwrap()).unwrap()["endpoints"][0];
+    let spec = domain::EndpointSpec {
+        name: "api".to_owned(),
+        url: endpoint["url"].as_str().unwrap().to_owned(),
+        pasted: texts(&endpoint["pasted"]).into_iter().map(str::to_owned).collect(),
+    };
+    let url = domain::join_base_url(&spec, Some(typed)).unwrap_or_else(|error| panic!("{id}: {typed}: {error}"));
+    url.as_str().trim_end_matches('/').to_owned()
+}
+
+#[test]
+fn base_urls_work_as_people_paste_them() {
+    for (id, _) in FILES {
+        // Where the vendor's own path has no version, one that was pasted may stay: the server knows both.
+        let (own, other) = match *id {
+            "groq" | "novita" => ("/openai/v1", None),
+            "openrouter" => ("/api/v1", None),
+            "deepseek" | "compatible" => ("", Some("/v1")),
+            "perplexity" => ("", None),
+            _ => ("/v1", None),
+        };
+        let first = own.split("/v1").next().unwrap();
+        for prefix in ["", "/v1", own, first] {
+            for operation in ["", "/", "/chat/completions", "/chat/completions/", "/models"] {
+                let (typed, origin) = (format!("https://h.test{prefix}{operation}"), "https://h.test");
+                let got = joined(id, &typed);
+                let expected = [Some(own), other].into_iter().flatten().any(|path| got == format!("{origin}{path}"));
+                assert!(expected, "{id}: {typed} became {got}");
+            }
+        }
+        // A version of its own is kept, whatever is cut off behind it.
+        for operation in ["", "/chat/completions", "/models"] {
+            assert_eq!(joined(id, &format!("https://h.test/paas/v4{operation}")), "https://h.test/paas/v4", "{id}");
+        }
+        // Behind the path of a proxy.
+        assert_eq!(joined(id, &format!("https://h.test/proxy{own}")), format!("https://h.test/proxy{own}"), "{id}");
+    }
+    // An older path of this vendor.
+    for operation in ["", "/chat/completions", "/models"] {
+        assert_eq!(joined("novita", &format!("https://h.test/v3/openai{operation}")), "https://h.test/openai/v1");
+    }
+}
