@@ -3,7 +3,7 @@
 
 use std::{net::IpAddr, sync::Arc};
 
-use domain::{Channel, ChannelId, ChannelModel, ChannelStatus, Origin, Provider, Secret, join_base_url};
+use domain::{Channel, ChannelId, ChannelModel, ChannelStatus, Origin, Provider, Secret, SecretSpec, join_base_url};
 use plugin_runtime::Adapter;
 use upstream::{Reach, egress};
 use url::{Host, Url};
@@ -16,7 +16,7 @@ pub(crate) mod tests;
 pub(crate) const DEFAULT_GROUP: &str = "default";
 
 /// What is to become of a channel; `None` and empty lists leave things as they are.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Edit {
     /// The operator's own address; an empty text goes back to the catalog's.
     pub(crate) base_url: Option<String>,
@@ -145,16 +145,24 @@ pub(crate) fn apply_routing(channel: &mut Channel, edit: &Edit) {
 }
 
 fn set_secrets(channel: &mut Channel, provider: &Provider, secrets: Vec<(String, Secret)>, errors: &mut Vec<String>) {
+    let mut refused = Vec::new();
     for (name, secret) in secrets {
         if !provider.secrets.iter().any(|spec| spec.name == name) {
             errors.push(unknown_secret(provider, &name));
         } else if secret.expose().is_empty() {
             channel.secrets.remove(&name);
+        } else if secret.expose().contains(['\n', '\r']) {
+            errors.push(format!("secret `{name}` has more than one line; a secret is one line"));
+            refused.push(name);
+        } else if secret.expose().chars().any(char::is_control) {
+            errors.push(format!("secret `{name}` has a control character in it; was it copied whole?"));
+            refused.push(name);
         } else {
             channel.secrets.insert(name, secret);
         }
     }
-    for spec in provider.secrets.iter().filter(|spec| spec.required && !channel.secrets.contains_key(&spec.name)) {
+    let missing = |spec: &&SecretSpec| spec.required && !channel.secrets.contains_key(&spec.name);
+    for spec in provider.secrets.iter().filter(missing).filter(|spec| !refused.contains(&spec.name)) {
         let of = if spec.title.is_empty() { String::new() } else { format!(" ({})", spec.title) };
         errors.push(format!(
             "provider `{}` needs the secret `{name}`{of}: --secret {name}=@FILE, or {name}=- to read it from standard input",
@@ -217,6 +225,11 @@ fn origin_of(url: &str) -> Option<Origin> {
     Origin::of(&Url::parse(url).ok()?)
 }
 
+/// Whether a channel of this provider has to name an address.
+pub(crate) fn needs_base_url(provider: &Provider) -> bool {
+    first_origin_checked(provider, None).is_err()
+}
+
 fn first_origin(provider: &Provider, typed: Option<&str>) -> Option<Origin> {
     first_origin_checked(provider, typed).ok().flatten()
 }
@@ -228,6 +241,9 @@ fn first_origin_checked(provider: &Provider, typed: Option<&str>) -> Result<Opti
         return Err(format!("provider `{}` has no address of its own; give one with --base-url URL", provider.id));
     }
     let url = join_base_url(endpoint, typed).map_err(|error| error.to_string())?;
+    if url.host_str().is_some_and(egress::is_metadata_name) {
+        return Err(format!("base URL `{url}`: metadata services are never called"));
+    }
     let reach = if typed.is_some() { Reach::Typed } else { Reach::Public };
     if literal_address(&url).is_some_and(|ip| !egress::allowed(ip, reach)) {
         return Err(if typed.is_some() {

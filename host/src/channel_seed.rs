@@ -11,6 +11,7 @@ use crate::{
     config::{Config, Environment, is_own_variable},
 };
 
+pub(crate) mod report;
 #[cfg(test)]
 mod tests;
 
@@ -45,15 +46,21 @@ pub(crate) fn source(channel: &Channel) -> &'static str {
 
 async fn seed_offers(store: &Store, offers: &[Offer], environment: &Environment) -> Result<(), StoreError> {
     let channels = store.channels().await?;
+    // Said at the first sight of it only: this runs again with every change of a plugin.
+    for line in report::lines(offers, &channels, environment).into_iter().filter(|line| line.matter) {
+        if report::is_news(&line) {
+            tracing::warn!("variable {}: {}", line.variable, line.says);
+        }
+    }
     let claims = claims(offers, &channels);
     for offer in offers {
         let provider = &*offer.provider;
         let name = env_name(provider);
         let existing = channels.iter().find(|channel| channel.name == name);
-        let changed = match (wanted(provider, environment, &claims), existing) {
-            (Some(wanted), _) => follow(offer, existing, &name, wanted),
-            (None, Some(channel)) => retire(channel),
-            (None, None) => None,
+        let changed = match wanted(provider, environment, &claims) {
+            // What the variables cannot make must not go on with what an older state of them made.
+            Some(wanted) => follow(offer, existing, &name, &wanted).unwrap_or_else(|_| existing.and_then(retire)),
+            None => existing.and_then(retire),
         };
         if let Some(channel) = changed {
             write(store, channel).await?;
@@ -101,11 +108,7 @@ struct Wanted<'a> {
 fn wanted<'a>(provider: &'a Provider, environment: &Environment, claims: &BTreeMap<&str, &str>) -> Option<Wanted<'a>> {
     let mut wanted = Wanted { variables: Vec::new(), secrets: Vec::new(), base_url: None };
     for (secret, names) in &provider.env.secrets {
-        let (ours, others): (Vec<&String>, Vec<&String>) =
-            names.iter().partition(|name| claims.get(name.as_str()) == Some(&provider.id.as_str()));
-        for name in others.into_iter().filter(|name| environment.get(name).is_some()) {
-            tracing::warn!(provider = provider.id, "{name} is not used for this provider: it is another's, or ours");
-        }
+        let ours = names.iter().filter(|name| claims.get(name.as_str()) == Some(&provider.id.as_str()));
         if let Some((name, variable)) = environment.first(ours) {
             wanted.variables.push(name);
             wanted.secrets.push((secret.clone(), Secret::new(&variable.value)));
@@ -118,30 +121,62 @@ fn wanted<'a>(provider: &'a Provider, environment: &Environment, claims: &BTreeM
     (!wanted.variables.is_empty()).then_some(wanted)
 }
 
-/// The channel as the variables want it, when it is not so already.
-fn follow(offer: &Offer, existing: Option<&Channel>, name: &str, wanted: Wanted<'_>) -> Option<Channel> {
-    let Wanted { variables, mut secrets, base_url } = wanted;
+/// The channel as the variables want it, none when it is so already. The error says why they make none.
+fn follow(
+    offer: &Offer,
+    existing: Option<&Channel>,
+    name: &str,
+    wanted: &Wanted<'_>,
+) -> Result<Option<Channel>, String> {
+    let Wanted { secrets, base_url, .. } = wanted;
+    if let Some(why) = lacking(&offer.provider, existing, wanted) {
+        return Err(why);
+    }
     let mut channel = existing.cloned().unwrap_or_else(|| channel_draft::blank(name, &offer.provider));
     let returning = existing.is_some() && is_retired(&channel);
     if returning {
         channel.status = ChannelStatus::Enabled;
-    } else if existing.is_some_and(|old| old.base_url == base_url && same(&old.secrets, &secrets)) {
-        return None;
+    } else if existing.is_some_and(|old| old.base_url == *base_url && same(&old.secrets, secrets)) {
+        return Ok(None);
     }
     let gone: Vec<_> =
         channel.secrets.keys().filter(|name| !secrets.iter().any(|(set, _)| set == *name)).cloned().collect();
+    let mut secrets = secrets.clone();
     secrets.extend(gone.into_iter().map(|name| (name, Secret::new(""))));
     // An unchanged address keeps its approval: a newer adapter that asks for more is not approved by a new key.
-    let base_url = (returning || channel.base_url != base_url).then(|| base_url.unwrap_or_default());
+    let base_url = (returning || channel.base_url != *base_url).then(|| base_url.clone().unwrap_or_default());
     let edit = Edit { secrets, base_url, ..Edit::default() };
-    match channel_draft::apply(&mut channel, edit, offer) {
-        Ok(()) => Some(channel),
-        Err(errors) => {
-            let set = variables.join(", ");
-            tracing::warn!(provider = offer.provider.id, "{set} set, but no channel made: {}", errors.join("; "));
-            None
-        }
+    channel_draft::apply(&mut channel, edit, offer).map_err(|errors| errors.join("; "))?;
+    Ok(Some(channel))
+}
+
+/// What the variables leave out, with advice that fits variables.
+fn lacking(provider: &Provider, existing: Option<&Channel>, wanted: &Wanted<'_>) -> Option<String> {
+    let unset = |spec: &&domain::SecretSpec| spec.required && !wanted.secrets.iter().any(|(set, _)| *set == spec.name);
+    if let Some(spec) = provider.secrets.iter().find(unset) {
+        let names =
+            provider.env.secrets.iter().find(|(name, _)| *name == spec.name).map(|(_, names)| names.join(" or "));
+        let set = names.filter(|names| !names.is_empty()).map_or_else(
+            || "no variable holds that one, so add a channel with witgate channel add".to_owned(),
+            |names| format!("set {names}"),
+        );
+        return Some(format!("the secret `{}` is missing too; {set}", spec.name));
     }
+    if provider.models.is_empty() && existing.is_none_or(|channel| channel.models.is_empty()) {
+        return Some(format!(
+            "its catalog lists no models, so variables alone are not enough; use witgate channel add --provider {} --models A,B",
+            provider.id
+        ));
+    }
+    if wanted.base_url.is_none() && channel_draft::needs_base_url(provider) {
+        let names = provider.env.base_url.join(" or ");
+        return Some(if names.is_empty() {
+            format!("it needs an address; use witgate channel add --provider {} --base-url URL", provider.id)
+        } else {
+            format!("it needs an address; set {names}")
+        });
+    }
+    None
 }
 
 fn same(held: &BTreeMap<String, Secret>, set: &[(String, Secret)]) -> bool {
@@ -169,13 +204,16 @@ fn is_retired(channel: &Channel) -> bool {
 
 /// Writes a channel and says so. A name that another process took in between is taken by an equal channel.
 async fn write(store: &Store, channel: Channel) -> Result<(), StoreError> {
-    let (name, status) = (channel.name.clone(), channel.status);
+    let (name, status, retired) = (channel.name.clone(), channel.status, is_retired(&channel));
     let written = if channel.id.0 == 0 {
         store.add_channel(channel_draft::into_new(channel)).await.map(drop)
     } else {
         store.save_channel(&channel).await
     };
     match written {
+        Ok(()) if retired => {
+            tracing::warn!(channel = name, "disabled and its secrets wiped: its variables are gone or refused")
+        }
         Ok(()) => {
             tracing::info!(channel = name, enabled = status == ChannelStatus::Enabled, "channel made by the server")
         }

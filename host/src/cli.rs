@@ -7,6 +7,7 @@ use std::{
     process::ExitCode,
 };
 
+use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand, error::ErrorKind};
 
 use crate::config::{self, Config, Flags};
@@ -100,7 +101,10 @@ impl Failure {
 
 impl<E: Into<anyhow::Error>> From<E> for Failure {
     fn from(error: E) -> Failure {
-        Failure::new(vec![format!("{:#}", error.into())])
+        let error = error.into();
+        // Whoever read the output has seen enough: nobody is left to tell.
+        let closed = error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe);
+        Failure::new(if closed { Vec::new() } else { vec![format!("{error:#}")] })
     }
 }
 
@@ -152,7 +156,7 @@ fn dispatch(cli: Cli) -> Done {
 
 fn serve(config: Config) -> Done {
     if let Some(dir) = &config.server.log_dir {
-        std::fs::create_dir_all(dir)?;
+        std::fs::create_dir_all(dir).with_context(|| format!("cannot make the log directory {}", dir.display()))?;
     }
     telemetry::init(&config.log_options())?;
     for note in &config.notes {

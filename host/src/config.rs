@@ -8,6 +8,7 @@ use std::{
 
 use domain::Secret;
 
+mod dotenv;
 mod environment;
 mod file;
 mod keys;

@@ -7,6 +7,7 @@ mod channel_draft;
 mod channel_seed;
 mod cli;
 mod config;
+mod data_lock;
 mod http;
 mod routes;
 mod serve;

@@ -19,6 +19,7 @@ use crate::{
     app::App,
     channel_seed,
     config::Config,
+    data_lock,
     http::{Edge, accept},
     routes, shutdown,
 };
@@ -32,13 +33,21 @@ const HEARTBEAT: Duration = Duration::from_secs(3);
 pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
     let stop = CancellationToken::new();
     let background = TaskTracker::new();
+    let _held = data_lock::acquire(&config.data.dir)?;
     let store = Store::open(config.store_options(true)?).await.context("the database could not be opened")?;
     let plugins_dir = config.plugins_dir();
+    // One that was named must be there: making a mistyped one would serve nothing, silently.
+    if config.plugins.dir.is_some() && !plugins_dir.is_dir() {
+        anyhow::bail!("the plugins directory {} does not exist (plugins.dir)", plugins_dir.display());
+    }
     tokio::fs::create_dir_all(&plugins_dir)
         .await
         .with_context(|| format!("cannot create {}", plugins_dir.display()))?;
     let runtime = Runtime::new(config.runtime_options()?).context("the plugin runtime could not start")?;
     let registry = plugin_runtime::load_dir(&runtime, &plugins_dir).await;
+    if registry.adapters().is_empty() {
+        tracing::warn!(directory = %plugins_dir.display(), "no plugin is loaded: copy .wasm files there, they are live at once");
+    }
     channel_seed::import_api_keys(&store, &config).await?;
     channel_seed::seed(&store, &registry, &config.environment).await?;
     let watched = store.watch(FOLLOW, stop.clone().cancelled_owned()).await?;

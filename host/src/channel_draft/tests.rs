@@ -98,10 +98,24 @@ fn changing_the_address_moves_the_approval_and_approves_nothing_else() {
 
 #[test]
 fn metadata_addresses_are_refused_at_once() {
-    for url in ["http://169.254.169.254/v1", "http://[fd00:ec2::254]/", "http://2852039166/"] {
+    for url in [
+        "http://169.254.169.254/v1",
+        "http://[fd00:ec2::254]/",
+        "http://2852039166/",
+        "http://Metadata.google.internal./",
+        "http://instance-data/",
+    ] {
         let errors = made(Edit { secrets: key(), base_url: Some(url.into()), ..Edit::default() }).unwrap_err();
         assert_eq!(errors.len(), 1, "{errors:?}");
         assert!(errors[0].contains("never called"), "{errors:?}");
+    }
+}
+
+#[test]
+fn secrets_are_one_line_of_text() {
+    for (secret, part) in [("a\nb", "more than one line"), ("a\u{1b}[0m", "control character")] {
+        let errors = made(Edit { secrets: vec![("key".into(), Secret::new(secret))], ..Edit::default() }).unwrap_err();
+        assert!(errors.len() == 1 && errors[0].contains(part) && !errors[0].contains("a\n"), "{errors:?}");
     }
 }
 

@@ -3,7 +3,7 @@
 use domain::{Channel, ChannelStatus};
 use store::{OpenOptions, Store};
 
-use super::{seed_offers, source};
+use super::{report, seed_offers, source};
 use crate::{
     channel_draft::tests::{offer, provider},
     config::{Environment, environment_of},
@@ -56,6 +56,55 @@ async fn what_the_operator_decided_about_it_stays() {
     fixture.store.save_channel(&channel).await.unwrap();
     let channel = fixture.seed(&[("VENDOR_KEY", "k2")]).await.unwrap();
     assert_eq!((channel.status, channel.priority, channel.secrets["key"].expose()), (ChannelStatus::Disabled, 5, "k2"));
+}
+
+#[tokio::test]
+async fn a_secret_whose_variable_is_gone_is_wiped_though_the_address_stays() {
+    let fixture = Fixture::new().await;
+    let address = ("VENDOR_BASE_URL", "http://127.0.0.1:1");
+    let made = fixture.seed(&[("VENDOR_KEY", "k1"), address]).await.unwrap();
+    for without in [vec![address], vec![("VENDOR_KEY", ""), address]] {
+        let gone = fixture.seed(&without).await.unwrap();
+        assert_eq!((gone.status, gone.secrets.len(), gone.base_url), (ChannelStatus::Disabled, 0, None));
+        assert!(gone.approval.typed_origins.is_empty());
+        let back = fixture.seed(&[("VENDOR_KEY", "k2"), address]).await.unwrap();
+        assert_eq!((back.id, back.status, back.secrets["key"].expose()), (made.id, ChannelStatus::Enabled, "k2"));
+    }
+    let refused = [("VENDOR_KEY", "k2"), ("VENDOR_BASE_URL", "http://169.254.169.254/")];
+    assert_eq!(fixture.seed(&refused).await.unwrap().status, ChannelStatus::Disabled);
+}
+
+#[test]
+fn every_variable_has_a_line_that_is_true() {
+    let says = |provider: domain::Provider, variables: &[(&str, &str)]| {
+        let lines = report::lines(&[offer(provider)], &[], &environment_of(variables));
+        lines.into_iter().map(|line| format!("{} {}", line.variable, line.says)).collect::<Vec<_>>().join("\n")
+    };
+    let key = ("VENDOR_KEY", "k1");
+    let mut no_models = provider();
+    no_models.models.clear();
+    let mut no_address = provider();
+    no_address.endpoints[0].url = String::new();
+    let cases = [
+        (provider(), vec![key], "VENDOR_KEY fills channel env-vendor when"),
+        (provider(), vec![key, ("VENDOR_API_KEY", "k2")], "VENDOR_KEY is not used: VENDOR_API_KEY comes first"),
+        (
+            provider(),
+            vec![("VENDOR_BASE_URL", "https://p.test")],
+            "VENDOR_BASE_URL makes no channel of provider vendor: the \
+          secret `key` is missing too; set VENDOR_API_KEY or VENDOR_KEY",
+        ),
+        (provider(), vec![key, ("VENDOR_BASE_URL", "http://169.254.169.254/")], "never called"),
+        (provider(), vec![("VENDOR_KEY", "two\nlines")], "more than one line"),
+        (no_models, vec![key], "lists no models"),
+        (no_address, vec![key], "set VENDOR_BASE_URL"),
+        (provider(), vec![("OTHER_API_KEY", "k")], "OTHER_API_KEY is set, but no installed adapter knows it"),
+    ];
+    for (provider, variables, part) in cases {
+        let said = says(provider, &variables);
+        assert!(said.contains(part) && !said.contains("--secret"), "{part:?} is not in {said:?}");
+    }
+    assert_eq!(says(provider(), &[("API_KEYS", "x"), ("WITGATE_X_API_KEY", "x"), ("OTHER", "x")]), "");
 }
 
 #[tokio::test]

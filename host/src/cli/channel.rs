@@ -79,16 +79,17 @@ pub(super) struct Named {
 
 #[derive(Args)]
 struct Fields {
-    /// Address instead of the provider's own; typing it approves its host and port
+    /// Address instead of the provider's own, or `default` for the provider's own; typing it approves its host and port
     #[arg(long, value_name = "URL")]
     base_url: Option<String>,
-    /// Secret: NAME=VALUE, NAME=@FILE or NAME=- for standard input; the name may be left out when there is only one
-    #[arg(long = "secret", value_name = "NAME=VALUE")]
+    /// Secret: NAME=@FILE, NAME=- for standard input, or NAME=VALUE, which other users of this machine can see while the command runs
+    /// and which the shell remembers; the name may be left out when there is only one
+    #[arg(long = "secret", value_name = "NAME=@FILE")]
     secrets: Vec<String>,
     /// Setting of the provider
     #[arg(long = "setting", value_name = "NAME=VALUE")]
     settings: Vec<String>,
-    /// Models, PUBLIC or PUBLIC=UPSTREAM [default: the adapter's catalog]
+    /// Models, PUBLIC or PUBLIC=UPSTREAM, or `catalog` to follow the adapter's catalog [default: catalog]
     #[arg(long, value_name = "A,B", value_delimiter = ',')]
     models: Option<Vec<String>>,
     /// Groups that may use it [default: default]
@@ -148,6 +149,21 @@ async fn set(store: &Store, config: &Config, args: Set) -> Done {
     let mut channel = store.channel(&wanted).await?;
     let (mut edit, mut errors) = edit(&args.fields);
     edit.approve = args.approve;
+    if edit == Edit::default() && rename.is_none() && args.fields.secrets.is_empty() && errors.is_empty() {
+        return Err(Failure::usage(vec![
+            "nothing to set; name what is to change: --secret, --base-url, --models, --group, --priority, ..."
+                .to_owned(),
+        ]));
+    }
+    // Before plugins are looked for: what they offer does not matter here.
+    if channel.name.starts_with(ENV_PREFIX) && (edit.base_url.is_some() || !args.fields.secrets.is_empty()) {
+        errors.push(format!(
+            "channel `{}` has its secrets and address from variables, which would be put back at the next start: change the \
+             variables and restart the server, or add a channel of your own",
+            channel.name
+        ));
+        return Err(Failure::new(errors));
+    }
     if let Some(name) = rename {
         errors.extend(check_name(&name));
         if channel.name.starts_with(ENV_PREFIX) {
@@ -224,13 +240,29 @@ fn edit(fields: &Fields) -> (Edit, Vec<String>) {
         }
     }
     let models = fields.models.as_ref().map(|texts| {
-        let texts = texts.iter().map(|text| text.trim()).filter(|text| !text.is_empty());
-        texts.filter_map(|text| model(text).map_err(|error| errors.push(error)).ok()).collect()
+        let texts: Vec<&str> = texts.iter().map(|text| text.trim()).filter(|text| !text.is_empty()).collect();
+        match texts.as_slice() {
+            ["catalog"] => Vec::new(),
+            [] => {
+                errors.push(empty("--models", "--models catalog to follow the adapter's catalog"));
+                Vec::new()
+            }
+            texts => texts.iter().filter_map(|text| model(text).map_err(|error| errors.push(error)).ok()).collect(),
+        }
     });
     let groups: Vec<String> =
         fields.groups.iter().map(|group| group.trim().to_owned()).filter(|group| !group.is_empty()).collect();
+    if groups.is_empty() && !fields.groups.is_empty() {
+        errors.push(empty("--group", "--group default to go back to the usual one"));
+    }
+    let base_url = fields.base_url.as_ref().map(|url| url.trim());
+    if base_url == Some("") {
+        errors.push(empty("--base-url", "--base-url default to use the provider's own address"));
+    }
     let edit = Edit {
-        base_url: fields.base_url.clone(),
+        base_url: base_url
+            .filter(|url| !url.is_empty())
+            .map(|url| if url == "default" { String::new() } else { url.to_owned() }),
         secrets: Vec::new(),
         settings,
         models,
@@ -240,6 +272,10 @@ fn edit(fields: &Fields) -> (Edit, Vec<String>) {
         approve: false,
     };
     (edit, errors)
+}
+
+fn empty(option: &str, instead: &str) -> String {
+    format!("{option} is empty; leave it out to keep what is there, or write {instead}")
 }
 
 fn model(text: &str) -> Result<ChannelModel, String> {
@@ -279,12 +315,27 @@ async fn find(store: &Store, config: &Config, registry: &Registry, id: &str) -> 
         if known.is_empty() { "no plugin is loaded".to_owned() } else { format!("there are {}", known.join(", ")) };
     let meant = nearest(id, known.iter().map(String::as_str)).map(|near| format!("did you mean `{near}`? "));
     let meant = meant.unwrap_or_default();
-    let mut lines = vec![format!("no plugin in {} offers provider `{id}`; {meant}{offers}", dir.display())];
-    let refused = registry.plugins().into_iter().filter(|plugin| plugin.state != PluginState::Serving);
-    lines.extend(refused.map(|plugin| format!("{} is not loaded: {}", plugin.file, plugin.reason)));
-    if let Some((address, served)) = plugin::served(store).await?
-        && let Some(plugin) = served.iter().find(|plugin| plugin.providers.iter().any(|provider| provider == id))
+    let served = plugin::served(store).await?;
+    let served = served.as_ref().and_then(|(address, served)| {
+        Some((address, served.iter().find(|plugin| plugin.providers.iter().any(|provider| provider == id))?))
+    });
+    let refused: Vec<_> =
+        registry.plugins().into_iter().filter(|plugin| plugin.state != PluginState::Serving).collect();
+    if let Some((address, plugin)) = served
+        && let Some(file) = refused.iter().find(|refused| refused.file == plugin.file)
     {
+        return Err(Failure::new(vec![format!(
+            "{} in {} does not load: {}; the server at {address} still serves provider `{id}` with the last good build ({}); \
+             put a good build there first",
+            file.file,
+            dir.display(),
+            file.reason,
+            plugin.version,
+        )]));
+    }
+    let mut lines = vec![format!("no plugin in {} offers provider `{id}`; {meant}{offers}", dir.display())];
+    lines.extend(refused.iter().map(|plugin| format!("{} is not loaded: {}", plugin.file, plugin.reason)));
+    if let Some((address, plugin)) = served {
         lines.push(format!(
             "the server at {address} has it from {} in another directory; name that with --plugins-dir",
             plugin.file
@@ -320,13 +371,19 @@ mod tests {
         assert_eq!(models, expected);
         assert_eq!(edit.settings, [("x".to_owned(), "1=2".to_owned())]);
         assert!(errors.is_empty() && edit.groups.is_none());
-        assert_eq!(super::edit(&fields(Some(&[""]), &[])).0.models, Some(vec![]), "an empty list follows the catalog");
+        assert_eq!(super::edit(&fields(Some(&["catalog"]), &[])).0.models, Some(vec![]));
     }
 
     #[test]
     fn what_cannot_be_read_is_all_reported() {
         let (_, errors) = edit(&fields(Some(&["=b", "c="]), &["novalue", "=x"]));
         assert_eq!(errors.len(), 4, "{errors:?}");
+        let mut empty = fields(Some(&[""]), &[]);
+        (empty.base_url, empty.groups) = (Some(" ".to_owned()), vec![String::new()]);
+        let errors = edit(&empty).1.join("\n");
+        for advice in ["--models catalog", "--group default", "--base-url default"] {
+            assert!(errors.contains(advice), "{advice} is not in {errors}");
+        }
     }
 
     #[test]

@@ -1,6 +1,9 @@
 //! `witgate doctor`: checks what a server would need, and shows every value of the configuration with its origin.
 
-use std::{os::unix::fs::PermissionsExt as _, path::Path};
+use std::{
+    os::unix::fs::{MetadataExt as _, PermissionsExt as _},
+    path::Path,
+};
 
 use clap::Args;
 use domain::{Channel, ChannelStatus};
@@ -9,7 +12,7 @@ use serde_json::{Value, json};
 use store::{Store, StoreError};
 
 use super::{Done, Failure, plugin, table};
-use crate::{channel_draft::Offer, channel_seed::env_name, config::Config};
+use crate::{channel_draft::Offer, channel_seed::report, config::Config};
 
 #[derive(Args)]
 pub(super) struct Doctor {
@@ -55,8 +58,22 @@ pub(super) async fn run(doctor: &Doctor, config: &Config, errors: &[String]) -> 
         checks.add("configuration", Verdict::Note, note);
     }
     data_dir(&config.data.dir, &mut checks);
-    let registry = plugins(config, &mut checks).await;
-    database(config, registry.as_ref(), &mut checks).await;
+    let store = database(config, &mut checks).await;
+    let server = match &store {
+        Some(store) => server(store, &mut checks).await,
+        None => None,
+    };
+    let registry = plugins(config, server.as_ref(), &mut checks).await;
+    let mut existing = Vec::new();
+    if let Some(store) = store {
+        match store.channels().await {
+            Ok(channels) => existing = channels,
+            Err(error) => checks.add("channels", Verdict::Wrong, error.to_string()),
+        }
+        store.close().await;
+    }
+    variables(config, registry.as_ref(), &existing, &mut checks);
+    existing.iter().for_each(|one| channel(one, registry.as_ref(), server.as_ref(), &mut checks));
     let wrong = checks.0.iter().filter(|check| check.verdict == Verdict::Wrong).count();
     if doctor.json {
         table::print_json(&describe(config, &checks, wrong == 0))?;
@@ -86,6 +103,13 @@ fn data_dir(dir: &Path, checks: &mut Checks) {
     let mode = meta.permissions().mode() & 0o777;
     if !meta.is_dir() {
         checks.add(subject, Verdict::Wrong, format!("{} is not a directory", dir.display()));
+    } else if let Err(error) = std::fs::read_dir(dir) {
+        let says = format!(
+            "{}: {error}; it belongs to the user with the id {}, run the command as the user that runs the server",
+            dir.display(),
+            meta.uid()
+        );
+        checks.add(subject, Verdict::Wrong, says);
     } else if mode & 0o077 != 0 {
         // Secrets in it are sealed and its files private, so this is a hint.
         let says = format!("{} can be entered by others (mode {mode:03o}); chmod 700 it", dir.display());
@@ -96,15 +120,26 @@ fn data_dir(dir: &Path, checks: &mut Checks) {
     let key = dir.join("master.key");
     if let Ok(meta) = std::fs::metadata(&key) {
         let mode = meta.permissions().mode() & 0o777;
-        let (verdict, hint) = if mode & 0o077 == 0 { (Verdict::Good, "") } else { (Verdict::Wrong, "; chmod 600 it") };
-        checks.add("master key", verdict, format!("{}, mode {mode:03o}{hint}", key.display()));
+        // That it is the right one is said with the database.
+        if mode & 0o077 != 0 {
+            checks.add("master key", Verdict::Wrong, format!("{}, mode {mode:03o}; chmod 600 it", key.display()));
+        }
     }
 }
 
-async fn plugins(config: &Config, checks: &mut Checks) -> Option<Registry> {
+/// What a running server says of itself: where it listens, and its plugins.
+type Server = (String, Vec<store::PluginState>);
+
+async fn plugins(config: &Config, server: Option<&Server>, checks: &mut Checks) -> Option<Registry> {
     let dir = config.plugins_dir();
-    if !dir.is_dir() {
-        checks.add("plugins", Verdict::Note, format!("{} is not there; no provider is offered", dir.display()));
+    if let Err(error) = std::fs::read_dir(&dir) {
+        let absent = error.kind() == std::io::ErrorKind::NotFound;
+        let (verdict, says) = match (absent, config.plugins.dir.is_some()) {
+            (true, false) => (Verdict::Note, "is not there yet; the server makes it".to_owned()),
+            (true, true) => (Verdict::Wrong, "is not there; no server starts without it".to_owned()),
+            (false, _) => (Verdict::Wrong, format!("cannot be read: {error}")),
+        };
+        checks.add("plugins", verdict, format!("{} {says}", dir.display()));
         return None;
     }
     let registry = match plugin::load(config).await {
@@ -119,15 +154,17 @@ async fn plugins(config: &Config, checks: &mut Checks) -> Option<Registry> {
         if status.state == PluginState::Serving {
             let says = format!("{} {}; models: {}", table::shorten(&status.providers), status.version, status.models);
             checks.add(subject, Verdict::Good, says);
+        } else if let Some((address, served)) = server
+            && let Some(good) = plugin::last_good(served, &status.file)
+        {
+            let says = format!(
+                "the file is refused: {}; until it is replaced by a good one, the server at {address} serves the last good build \
+                 ({}), which does not survive a restart",
+                status.reason, good.version
+            );
+            checks.add(subject, Verdict::Wrong, says);
         } else {
             checks.add(subject, Verdict::Wrong, status.reason);
-        }
-    }
-    for adapter in registry.adapters() {
-        let provider = adapter.provider();
-        let names = provider.env.secrets.iter().flat_map(|(_, names)| names).chain(&provider.env.base_url);
-        for name in names.filter(|name| config.environment.get(name).is_some()) {
-            checks.add(format!("variable {name}"), Verdict::Note, format!("is set for channel {}", env_name(provider)));
         }
     }
     if registry.plugins().is_empty() {
@@ -136,36 +173,66 @@ async fn plugins(config: &Config, checks: &mut Checks) -> Option<Registry> {
     Some(registry)
 }
 
-async fn database(config: &Config, registry: Option<&Registry>, checks: &mut Checks) {
+/// What becomes of the variables that vendors are known by, and of API keys in variables.
+fn variables(config: &Config, registry: Option<&Registry>, channels: &[Channel], checks: &mut Checks) {
+    let offers: Vec<Offer> = registry.map(Registry::adapters).iter().flatten().map(Offer::of).collect();
+    for line in report::lines(&offers, channels, &config.environment) {
+        checks.add(format!("variable {}", line.variable), Verdict::Note, line.says);
+    }
+    for (name, key) in &config.api_keys {
+        if let Err(error) = store::check_import(name, key.expose()) {
+            checks.add("API keys", Verdict::Wrong, format!("left out: {error}"));
+        }
+    }
+}
+
+async fn database(config: &Config, checks: &mut Checks) -> Option<Store> {
     let opened = match config.store_options(false) {
         Ok(options) => Store::open(options).await,
-        Err(error) => return checks.add("master key", Verdict::Wrong, format!("{error:#}")),
+        Err(error) => {
+            checks.add("master key", Verdict::Wrong, format!("{error:#}"));
+            return None;
+        }
     };
-    let store = match opened {
-        Ok(store) => store,
-        Err(StoreError::NotFound(why)) => return checks.add("database", Verdict::Note, why),
-        Err(StoreError::MasterKey(why)) => return checks.add("master key", Verdict::Wrong, why),
-        Err(error) => return checks.add("database", Verdict::Wrong, error.to_string()),
+    let (subject, verdict, says) = match opened {
+        Ok(store) => {
+            checks.add("database", Verdict::Good, "reachable, schema up to date, master key fits");
+            return Some(store);
+        }
+        Err(StoreError::NotFound(why)) => ("database", Verdict::Note, why),
+        Err(StoreError::MasterKey(why)) => ("master key", Verdict::Wrong, why),
+        Err(error) => ("database", Verdict::Wrong, error.to_string()),
     };
-    checks.add("database", Verdict::Good, "reachable, schema up to date, master key fits");
-    match store.server_alive().await {
-        Ok(Some(address)) => checks.add("server", Verdict::Good, format!("runs at {address}")),
+    checks.add(subject, verdict, says);
+    None
+}
+
+async fn server(store: &Store, checks: &mut Checks) -> Option<Server> {
+    match plugin::served(store).await {
+        Ok(Some(server)) => {
+            checks.add("server", Verdict::Good, format!("runs at {}", server.0));
+            return Some(server);
+        }
         Ok(None) => checks.add("server", Verdict::Note, "none runs on this database"),
         Err(error) => checks.add("server", Verdict::Wrong, error.to_string()),
     }
-    match store.channels().await {
-        Ok(channels) => channels.iter().for_each(|one| channel(one, registry, checks)),
-        Err(error) => checks.add("channels", Verdict::Wrong, error.to_string()),
-    }
-    store.close().await;
+    None
 }
 
-fn channel(channel: &Channel, registry: Option<&Registry>, checks: &mut Checks) {
+fn channel(channel: &Channel, registry: Option<&Registry>, server: Option<&Server>, checks: &mut Checks) {
     let subject = format!("channel {}", channel.name);
     if channel.status == ChannelStatus::Disabled {
         return checks.add(subject, Verdict::Note, "disabled");
     }
     let Some(adapter) = registry.and_then(|registry| registry.provider(&channel.provider)) else {
+        let serves = |plugin: &&store::PluginState| plugin.providers.contains(&channel.provider);
+        if let Some((address, served)) = server
+            && let Some(plugin) = served.iter().find(serves)
+        {
+            let build = if plugin.state == "serving-last-good" { "the last good build of " } else { "" };
+            let says = format!("the server at {address} serves it with {build}{} {}", plugin.file, plugin.version);
+            return checks.add(subject, Verdict::Note, says);
+        }
         return checks.add(subject, Verdict::Wrong, format!("no plugin offers its provider `{}`", channel.provider));
     };
     let offer = Offer::of(&adapter);

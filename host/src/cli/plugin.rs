@@ -1,6 +1,6 @@
 //! `witgate plugin`: what is loaded, and whether a file would be. Also loads the plugins directory for the commands that need catalogs.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
 use plugin_runtime::{PluginStatus, Registry, Runtime};
@@ -40,16 +40,42 @@ pub(super) async fn run(command: Command, config: &Config) -> Done {
     }
 }
 
-/// The sandboxes, for a command.
-pub(super) fn runtime(config: &Config) -> Result<Runtime, Failure> {
-    let mut options = config.runtime_options()?;
-    options.instances = options.instances.min(INSTANCES);
-    Ok(Runtime::new(options)?)
+/// The sandboxes, for a command. A data directory that is not there (it may be mistyped) is not made for them: then compiled code is
+/// kept aside and dropped with this.
+struct Sandboxes {
+    runtime: Runtime,
+    aside: Option<PathBuf>,
+}
+
+impl Sandboxes {
+    fn new(config: &Config) -> Result<Sandboxes, Failure> {
+        let mut options = config.runtime_options()?;
+        options.instances = options.instances.min(INSTANCES);
+        let aside = (!config.data.dir.exists())
+            .then(|| std::env::temp_dir().join(format!("witgate-{:032x}", rand::random::<u128>())));
+        if let Some(aside) = &aside {
+            options.cache_dir.clone_from(aside);
+        }
+        Ok(Sandboxes { runtime: Runtime::new(options)?, aside })
+    }
+}
+
+impl Drop for Sandboxes {
+    fn drop(&mut self) {
+        if let Some(aside) = &self.aside {
+            std::fs::remove_dir_all(aside).ok();
+        }
+    }
 }
 
 /// Everything in the plugins directory, as this process finds it.
 pub(super) async fn load(config: &Config) -> Result<Registry, Failure> {
-    Ok(plugin_runtime::load_dir(&runtime(config)?, &config.plugins_dir()).await)
+    Ok(plugin_runtime::load_dir(&Sandboxes::new(config)?.runtime, &config.plugins_dir()).await)
+}
+
+/// The last good build that a server serves of a file that does not load as it is now.
+pub(super) fn last_good<'a>(served: &'a [PluginState], file: &str) -> Option<&'a PluginState> {
+    served.iter().find(|plugin| plugin.file == file && plugin.state == "serving-last-good")
 }
 
 /// What the running server has loaded; `None` when none runs on this database.
@@ -87,10 +113,17 @@ async fn list(config: &Config, as_json: bool) -> Done {
     Ok(table::remark(&format!("as seen by {from}"))?)
 }
 
-async fn check(config: &Config, file: &std::path::Path, as_json: bool) -> Done {
-    let adapters = plugin_runtime::check_file(&runtime(config)?, file)
-        .await
-        .map_err(|error| Failure::new(vec![format!("{}: {error}", file.display())]))?;
+async fn check(config: &Config, file: &Path, as_json: bool) -> Done {
+    let sandboxes = Sandboxes::new(config)?;
+    let adapters = match plugin_runtime::check_file(&sandboxes.runtime, file).await {
+        Ok(adapters) => adapters,
+        Err(error) => {
+            if as_json {
+                table::print_json(&json!({"file": file, "ok": false, "error": error.to_string()}))?;
+            }
+            return Err(Failure::new(vec![format!("{}: {error}", file.display())]));
+        }
+    };
     if as_json {
         let providers: Vec<_> = adapters.iter().map(|adapter| adapter.provider()).collect();
         let shown: Vec<_> = providers
@@ -107,7 +140,7 @@ async fn check(config: &Config, file: &std::path::Path, as_json: bool) -> Done {
             })
             .collect();
         let digest = adapters.first().map(|adapter| adapter.digest());
-        return Ok(table::print_json(&json!({"file": file, "digest": digest, "providers": shown}))?);
+        return Ok(table::print_json(&json!({"file": file, "ok": true, "digest": digest, "providers": shown}))?);
     }
     let rows: Vec<_> = adapters
         .iter()

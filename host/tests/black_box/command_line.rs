@@ -201,5 +201,45 @@ async fn a_component_is_checked_before_it_is_installed() {
     let bad = gateway.work_dir().join("bad.wasm");
     fs::write(&bad, b"\0asm garbage").unwrap();
     gateway.cli(&["plugin", "check", bad.to_str().unwrap()]).await.failed();
+    let json = gateway.cli(&["plugin", "check", bad.to_str().unwrap(), "--json"]).await.json();
+    assert_eq!(json["ok"], false, "{json}");
     gateway.cli(&["plugin", "check", "/no/such/file.wasm"]).await.failed();
+}
+
+#[tokio::test]
+async fn a_change_that_says_nothing_is_an_error_with_advice() {
+    let setup = setup::vendor().await;
+    for (options, advice) in [
+        (&[][..], "nothing to set"),
+        (&["--base-url", ""], "--base-url default"),
+        (&["--group", ""], "--group default"),
+        (&["--models", ""], "--models catalog"),
+    ] {
+        let said = setup.gateway.cli(&[&["channel", "set", "main"], options].concat()).await.failed();
+        assert!(said.contains(advice), "{options:?}: {said}");
+    }
+}
+
+#[tokio::test]
+async fn looking_at_a_mistyped_data_directory_makes_nothing() {
+    let gateway = setup::bare().plugin("echo").prepare();
+    let typo = gateway.work_dir().join("typo");
+    for args in [["plugin", "list"].as_slice(), &["doctor"], &["channel", "list"]] {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_witgate"));
+        command.args(args).arg("--data-dir").arg(&typo).arg("--plugins-dir").arg(gateway.plugins_dir());
+        let output = command.current_dir(gateway.work_dir()).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr).into_owned() + &String::from_utf8_lossy(&output.stdout);
+        assert!(said.contains("echo") || said.contains(typo.to_str().unwrap()), "{args:?}: {said}");
+        assert!(!typo.exists(), "{args:?}: {said}");
+    }
+}
+
+#[tokio::test]
+async fn one_server_at_a_time_serves_a_data_directory() {
+    let mut gateway = setup::bare().start().await;
+    let said = gateway.cli(&["serve", "--listen", "127.0.0.1:0"]).await.failed();
+    assert!(said.contains("another witgate serve"), "{said}");
+    // The kernel takes the lock back from a server that was killed.
+    gateway.kill();
+    gateway.start_again().await;
 }

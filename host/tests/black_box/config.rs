@@ -88,6 +88,28 @@ async fn a_vendors_variable_makes_a_channel() {
     gateway.wait_for_model(&key, "gpt-4o-mini").await;
     assert_eq!(gateway.chat(&key, &question("gpt-4o-mini")).await.status, 200);
     assert_eq!(vendor.last_request().header("authorization"), Some("Bearer sk-from-the-environment-1"));
+    let set = ["channel", "set", "env-openai", "--base-url", "http://127.0.0.1:9"];
+    let said = gateway.cli(&set).await.failed();
+    assert!(said.contains("from variables"), "{said}");
+}
+
+#[tokio::test]
+async fn every_vendor_variable_has_a_line_that_is_true() {
+    let builder = setup::bare().plugin("openai").env("UNHEARD_OF_API_KEY", "sk-from-the-environment-2");
+    let gateway = builder.env("OPENAI_BASE_URL", "http://127.0.0.1:9").env("API_KEYS", "short").start().await;
+    let unknown = "UNHEARD_OF_API_KEY: is set, but no installed adapter knows it";
+    assert_eq!(gateway.log().matches(unknown).count(), 1, "{}", gateway.log());
+    let said = gateway.cli(&["doctor"]).await.failed();
+    for text in ["no installed adapter knows it", "set OPENAI_API_KEY", "must have at least 8 characters"] {
+        assert!(said.contains(text), "no {text}:\n{said}");
+    }
+}
+
+#[tokio::test]
+async fn a_server_without_plugins_says_where_it_looked() {
+    let gateway = setup::bare().start().await;
+    let dir = gateway.plugins_dir().display().to_string();
+    assert!(gateway.log().lines().any(|line| line.contains("WARN") && line.contains(&dir)), "{}", gateway.log());
 }
 
 #[tokio::test]

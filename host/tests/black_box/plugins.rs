@@ -169,6 +169,27 @@ async fn a_plugins_directory_elsewhere_is_watched_too() {
     gateway.wait_for_model(&key, "echo").await;
 }
 
+#[tokio::test]
+async fn the_command_line_agrees_with_a_server_that_serves_the_last_good_build() {
+    let setup = setup::vendor().await;
+    let gateway = &setup.gateway;
+    place(gateway, b"garbage", "openai.wasm");
+    state(gateway, "openai.wasm", "serving-last-good").await;
+    let doctor = gateway.cli(&["doctor"]).await.failed();
+    assert!(doctor.contains("the file is refused") && doctor.contains("serves the last good build"), "{doctor}");
+    assert!(!doctor.contains("no plugin offers"), "{doctor}");
+    let said =
+        gateway.cli(&["channel", "add", "--name", "x", "--provider", "openai", "--secret", "key=k"]).await.failed();
+    assert!(said.contains("does not load") && !said.contains("another directory"), "{said}");
+}
+
+#[tokio::test]
+async fn a_plugins_directory_that_is_named_must_be_there() {
+    let gateway = setup::bare().prepare();
+    let said = gateway.cli(&["serve", "--listen", "127.0.0.1:0", "--plugins-dir", "no-such-dir"]).await.failed();
+    assert!(said.contains("no-such-dir") && said.contains("plugins.dir"), "{said}");
+}
+
 /// The smallest component that imports an empty instance under this name, byte by byte.
 fn importing(name: &str) -> Vec<u8> {
     let mut component = b"\0asm\x0d\0\x01\0".to_vec();

@@ -32,6 +32,11 @@ impl Store {
     ) -> Result<(ApiKey, Secret), StoreError> {
         check_name("API key", name)?;
         check_name("group", group)?;
+        if name.chars().all(|char| char.is_ascii_digit()) {
+            return Err(StoreError::Invalid(format!(
+                "`{name}`: an API key name of digits only would be taken for an id"
+            )));
+        }
         let secret = generate_key().map_err(|error| StoreError::Unavailable(error.to_string()))?;
         let mut tx = self.db().begin_write().await?;
         if let Some(id) = active_of_name(&mut tx, name).await? {
@@ -53,11 +58,7 @@ impl Store {
         check_name("API key", name)?;
         check_name("group", group)?;
         let key = key.trim();
-        if key.chars().count() < SHORTEST_IMPORT || key.chars().any(|char| char.is_whitespace() || char.is_control()) {
-            return Err(StoreError::Invalid(format!(
-                "the API key for `{name}` must have at least {SHORTEST_IMPORT} characters and no white space"
-            )));
-        }
+        check_import(name, key)?;
         let hash = self.hash_text(key);
         let mut tx = self.db().begin_write().await?;
         let known =
@@ -116,6 +117,20 @@ impl Store {
     }
 }
 
+/// Says whether a key that was chosen elsewhere can be imported under this name.
+///
+/// # Errors
+/// `Invalid` when the key is shorter than 8 characters or contains white space.
+pub fn check_import(name: &str, key: &str) -> Result<(), StoreError> {
+    let key = key.trim();
+    if key.chars().count() < SHORTEST_IMPORT || key.chars().any(|char| char.is_whitespace() || char.is_control()) {
+        return Err(StoreError::Invalid(format!(
+            "the API key for `{name}` must have at least {SHORTEST_IMPORT} characters and no white space"
+        )));
+    }
+    Ok(())
+}
+
 /// The query that `read_row` reads.
 pub(crate) fn all() -> sea_query::SelectStatement {
     Query::select().columns(COLUMNS).from("api_keys").order_by("id", Order::Asc).take()
@@ -169,6 +184,12 @@ fn choose<'a>(keys: &'a [([u8; 32], ApiKey)], wanted: &str, hash: [u8; 32]) -> R
             )));
         }
         (None, _) => {}
+    }
+    let begins = wanted == "sk-" || all().any(|key| key.prefix.len() > wanted.len() && key.prefix.starts_with(wanted));
+    if begins && wanted.starts_with("sk-") {
+        return Err(StoreError::Invalid(format!(
+            "`{wanted}` is only the beginning of a key; give its name, its id, or the whole prefix that `witgate key list` shows"
+        )));
     }
     // Nothing active: a name that was revoked is no mistake, and saying so again is harmless.
     all().rev().find(|key| key.name == wanted).ok_or_else(|| {

@@ -212,6 +212,10 @@ async fn switch_to_wal(connection: &mut AnyConnection, file: &Path) -> Result<()
 }
 
 fn cannot_open(file: &Path, error: &sqlx::Error) -> StoreError {
+    // The driver says only that it could not; the system says why.
+    if let Err(error) = std::fs::OpenOptions::new().read(true).write(true).open(file) {
+        return location::unreachable(file, &error);
+    }
     let file = file.display();
     match sqlite_code(error) {
         Some(26) => StoreError::Invalid(format!("{file} is not a SQLite database")),

@@ -30,6 +30,7 @@ use auth::KeyHasher;
 use domain::Secret;
 use quota::Ledger;
 
+pub use api_keys::check_import;
 pub use channels::NewChannel;
 pub use error::StoreError;
 pub use plugin_states::PluginState;

@@ -86,8 +86,11 @@ pub(crate) fn create_private_file(path: &Path) -> io::Result<fs::File> {
 
 /// Makes sure that the database file exists: the driver would create it readable for everybody, and its `-wal` takes over its mode.
 pub(crate) fn prepare(file: &Path, create: bool) -> Result<(), StoreError> {
-    if file.is_file() {
-        return Ok(());
+    match fs::metadata(file) {
+        Ok(meta) if meta.is_file() => return Ok(()),
+        Ok(_) => return Err(StoreError::Invalid(format!("{} is not a file", file.display()))),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => return Err(unreachable(file, &error)),
     }
     if !create {
         return Err(StoreError::NotFound(format!(
@@ -104,6 +107,24 @@ pub(crate) fn prepare(file: &Path, create: bool) -> Result<(), StoreError> {
         }
         _ => Ok(()),
     }
+}
+
+/// The error for a database file that is there, or may be, but cannot be used by this user.
+pub(crate) fn unreachable(file: &Path, error: &io::Error) -> StoreError {
+    let file_shown = file.display();
+    if error.kind() != io::ErrorKind::PermissionDenied {
+        return StoreError::Invalid(format!("the database {file_shown} cannot be reached: {error}"));
+    }
+    // The nearest thing that can be looked at tells whose it is.
+    #[cfg(unix)]
+    let owner = file.ancestors().find_map(|path| fs::metadata(path).ok()).map_or_else(String::new, |meta| {
+        format!(" it belongs to the user with the id {};", std::os::unix::fs::MetadataExt::uid(&meta))
+    });
+    #[cfg(not(unix))]
+    let owner = "";
+    StoreError::Invalid(format!(
+        "permission denied for the database {file_shown}:{owner} run the command as the user that runs the server"
+    ))
 }
 
 #[cfg(test)]
@@ -141,6 +162,16 @@ mod tests {
             assert!(message.contains("sqlite:PATH"), "{url}: {message}");
             assert!(!message.contains("hunter2"), "{message}");
         }
+    }
+
+    #[test]
+    fn a_database_out_of_reach_is_not_called_absent() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(dir.path().join("file"), "").unwrap();
+        let error = prepare(&dir.path().join("file/witgate.db"), false).unwrap_err().to_string();
+        assert!(error.contains("cannot be reached"), "{error}");
+        let denied = unreachable(&dir.path().join("witgate.db"), &io::ErrorKind::PermissionDenied.into()).to_string();
+        assert!(denied.contains("permission denied") && denied.contains("belongs to the user"), "{denied}");
     }
 
     #[test]

@@ -40,6 +40,13 @@ pub fn allowed(ip: IpAddr, reach: Reach) -> bool {
     refusal(ip, reach).is_none()
 }
 
+/// Whether a host name is one under which clouds offer their metadata service. The address behind a name is checked whenever it is
+/// called; this tells an operator at once.
+pub fn is_metadata_name(host: &str) -> bool {
+    let host = host.trim_end_matches('.').to_ascii_lowercase();
+    matches!(host.split('.').next(), Some("metadata" | "instance-data"))
+}
+
 /// Checks what the resolver never sees: the scheme, and addresses written into the URL. The URL parser has already turned decimal, octal
 /// and hexadecimal forms into plain ones.
 pub(crate) fn check_url(url: &Url, reach: Reach) -> Result<(), Refused> {

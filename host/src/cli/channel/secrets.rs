@@ -77,10 +77,12 @@ fn value(name: &str, source: &str, stdin: &mut Option<&mut impl Read>) -> Result
     } else {
         return Ok(Secret::new(source));
     };
-    if text.trim().is_empty() {
+    // Some editors put a byte order mark before the text.
+    let text = text.trim_start_matches('\u{feff}').trim();
+    if text.is_empty() {
         return Err(format!("secret `{name}`: nothing was read"));
     }
-    Ok(Secret::new(&text))
+    Ok(Secret::new(text))
 }
 
 #[cfg(test)]
@@ -109,7 +111,7 @@ mod tests {
     fn values_files_and_standard_input() {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("key");
-        std::fs::write(&file, "from file\n").unwrap();
+        std::fs::write(&file, "\u{feff}from file\r\n").unwrap();
         let file = file.display();
         assert_eq!(run(&["key=v"], 2), one("v"));
         assert_eq!(run(&[&format!("key=@{file}")], 2), one("from file"));

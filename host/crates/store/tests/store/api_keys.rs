@@ -80,6 +80,17 @@ async fn an_ambiguous_or_unknown_name_revokes_nothing() {
 }
 
 #[tokio::test]
+async fn names_and_prefixes_that_mean_nothing_are_explained() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path()).await;
+    let digits = store.create_api_key("12", "default", None).await.unwrap_err().to_string();
+    assert!(digits.contains("digits only"), "{digits}");
+    store.create_api_key("app", "default", None).await.unwrap();
+    let said = store.revoke_api_key("sk-").await.unwrap_err().to_string();
+    assert!(said.contains("only the beginning of a key"), "{said}");
+}
+
+#[tokio::test]
 async fn importing_twice_is_importing_once() {
     let dir = tempfile::tempdir().unwrap();
     let store = open(dir.path()).await;
