@@ -79,7 +79,7 @@ const DAY_S: u64 = 86_400;
 keys! {
     /// The web server.
     server: Server {
-        /// Where to listen. Use 0.0.0.0:3000 to be reachable from other machines, [::]:3000 for IPv6 as well.
+        /// Where to listen. Use `0.0.0.0:3000` to be reachable from other machines, `[::]:3000` for IPv6 as well.
         listen: SocketAddr = Kind::Address, "127.0.0.1:3000", "WITGATE_LISTEN";
         /// How long a stream may be silent before the client gets a comment line that keeps the connection open. 0 turns it off.
         keepalive_ms: Duration = Kind::Millis(0, HOUR_MS), "15000", "WITGATE_KEEPALIVE_MS";
