@@ -129,7 +129,7 @@ fn follow(
     wanted: &Wanted<'_>,
 ) -> Result<Option<Channel>, String> {
     let Wanted { secrets, base_url, .. } = wanted;
-    if let Some(why) = lacking(&offer.provider, existing, wanted) {
+    if let Some(why) = lacking(offer, existing, wanted) {
         return Err(why);
     }
     let mut channel = existing.cloned().unwrap_or_else(|| channel_draft::blank(name, &offer.provider));
@@ -151,7 +151,8 @@ fn follow(
 }
 
 /// What the variables leave out, with advice that fits variables.
-fn lacking(provider: &Provider, existing: Option<&Channel>, wanted: &Wanted<'_>) -> Option<String> {
+fn lacking(offer: &Offer, existing: Option<&Channel>, wanted: &Wanted<'_>) -> Option<String> {
+    let provider = &*offer.provider;
     let unset = |spec: &&domain::SecretSpec| spec.required && !wanted.secrets.iter().any(|(set, _)| *set == spec.name);
     if let Some(spec) = provider.secrets.iter().find(unset) {
         let names =
@@ -176,7 +177,15 @@ fn lacking(provider: &Provider, existing: Option<&Channel>, wanted: &Wanted<'_>)
             format!("it needs an address; set {names}")
         });
     }
-    None
+    let mut channel = existing.cloned().unwrap_or_else(|| channel_draft::blank("", provider));
+    channel.secrets = wanted.secrets.iter().cloned().collect();
+    channel.base_url.clone_from(&wanted.base_url);
+    channel_draft::missing_setting(&channel, offer).map(|setting| {
+        format!(
+            "its address has `{setting}` in it, which no variable holds; use witgate channel add --provider {} --setting {setting}=VALUE",
+            provider.id
+        )
+    })
 }
 
 fn same(held: &BTreeMap<String, Secret>, set: &[(String, Secret)]) -> bool {

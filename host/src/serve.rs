@@ -52,16 +52,7 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
     channel_seed::seed(&store, &registry, &config.environment).await?;
     let watched = store.watch(FOLLOW, stop.clone().cancelled_owned()).await?;
 
-    let limits = limits(&config);
-    let rooms = Arc::new(Rooms {
-        registry: registry.clone(),
-        table: ArcSwap::default(),
-        upstream: upstream::Upstream::new(concat!("witgate/", env!("CARGO_PKG_VERSION")))?,
-        ledger: store.ledger(),
-        tasks: TaskTracker::new(),
-        stopping: CancellationToken::new(),
-        limits,
-    });
+    let rooms = Arc::new(rooms(&config, &store, registry.clone())?);
     let app = Arc::new(App {
         rooms: Arc::clone(&rooms),
         hasher: store.key_hasher(),
@@ -74,6 +65,12 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
 
     let mut routes = routes::Builder::default();
     routes.rebuild(&rooms, &watched.snapshot.load());
+    let resumed = exchange::resume(&rooms)
+        .await
+        .map_err(|fault| anyhow::anyhow!("parked exchanges cannot be read: {}", fault.message))?;
+    if resumed > 0 {
+        tracing::info!(exchanges = resumed, "parked exchanges are taken up again");
+    }
     background.spawn(routes::follow(routes, Arc::clone(&rooms), Arc::clone(&watched.snapshot), stop.clone()));
     background.spawn(publish(store.clone(), registry.clone(), config.clone(), address.to_string(), stop.clone()));
     let watching = plugin_runtime::watch_dir(runtime, plugins_dir, registry, stop.clone().cancelled_owned());
@@ -93,6 +90,22 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
     store.close().await;
     tracing::info!("stopped");
     Ok(())
+}
+
+/// What exchanges may reach, before there is a table of who offers what.
+pub(crate) fn rooms(config: &Config, store: &Store, registry: Registry) -> anyhow::Result<Rooms> {
+    Ok(Rooms {
+        registry,
+        table: ArcSwap::default(),
+        upstream: upstream::Upstream::new(concat!("witgate/", env!("CARGO_PKG_VERSION")))?,
+        ledger: store.ledger(),
+        parking: store.parking(),
+        grants: exchange::Grants::default(),
+        ready: exchange::Ready::default(),
+        tasks: TaskTracker::new(),
+        stopping: CancellationToken::new(),
+        limits: limits(config),
+    })
 }
 
 /// Open streams may finish within the grace period; whatever still runs then is told to end, and is settled.
@@ -167,6 +180,13 @@ fn limits(config: &Config) -> Limits {
         keepalive: or_never(config.server.keepalive_ms),
         linger: config.exchange.linger_ms,
         requests: size(config.exchange.requests),
+        in_flight: size(config.exchange.requests_in_flight),
+        parked_total: config.exchange.parked_total_s,
+        media_max: size(config.exchange.media_max_bytes),
+        media_origins: config.exchange.media_origins.clone(),
+        messages_max: size(config.exchange.messages_max),
+        usage_max: u32::try_from(config.exchange.usage_max_tokens).unwrap_or(u32::MAX),
+        guest_total: config.plugins.exchange_wall_s,
         reserve_output_tokens: u32::try_from(config.exchange.reserve_output_tokens).unwrap_or(u32::MAX),
         held_over: size(config.exchange.held_over_bytes),
         text_max: size(config.exchange.text_max_bytes),

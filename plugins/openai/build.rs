@@ -39,7 +39,11 @@ fn members(block: &Map<String, Value>) -> Result<String, String> {
         let value = match (name.as_str(), value) {
             ("developer", Value::String(text)) => format!("DeveloperRole::{}", variant(text)),
             ("max_tokens", Value::String(text)) => format!("LimitName::{}", variant(text)),
-            ("version", Value::String(text)) => format!("Some({text:?})"),
+            ("version" | "abroad", Value::String(text)) => format!("Some({text:?})"),
+            ("balance", Value::Object(inner)) => {
+                let none = if inner.contains_key("abroad") { "" } else { "abroad: None" };
+                format!("Some(Balance {{ {}{none} }})", members(inner)?)
+            }
             (_, Value::String(text)) => format!("{text:?}"),
             (_, Value::Bool(flag)) => flag.to_string(),
             (_, Value::Array(items)) => {

@@ -21,6 +21,7 @@ pub(crate) mod vendor;
 #[cfg(feature = "bench")]
 mod wire;
 
+use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
@@ -38,10 +39,12 @@ pub(crate) fn bench(arguments: &[String]) -> Result<()> {
     let mut steps = Steps::default();
     steps.run("tools", || tools::debian(&[tools::C_COMPILER, tools::NGINX]))?;
     build(&mut steps)?;
-    let boundary = steps.run("plugin boundary", boundary)?;
     let mut inner = Command::new(MEASURE);
     inner.arg("bench-inner").args(quick.then_some("--quick"));
-    inner.args(["--boundary", &boundary.0.to_string(), &boundary.1.to_string()]);
+    for adapter in ADAPTERS {
+        let (request, event) = steps.run(&format!("plugin boundary, {}", adapter.name), || boundary(adapter))?;
+        inner.args(["--boundary", adapter.name, &request.to_string(), &event.to_string()]);
+    }
     steps.run("measure", || step::run(&mut inner))
 }
 
@@ -67,11 +70,37 @@ fn build(steps: &mut Steps) -> Result<()> {
     steps.run("load generator (release)", || step::run(tools::cargo().args(generator)))
 }
 
+/// An adapter whose crossings are measured, and what it is told with every event.
+struct Boundary {
+    name: &'static str,
+    component: &'static str,
+    provider: &'static str,
+    event: &'static str,
+}
+
+const ADAPTERS: &[Boundary] = &[
+    Boundary {
+        name: "compatible",
+        component: "openai.wasm",
+        provider: "compatible",
+        event: r#"{"id":"x","object":"chat.completion.chunk","created":1,"model":"m","choices":[{"index":0,"delta":{"content":"word "},"finish_reason":null}]}"#,
+    },
+    Boundary {
+        name: "anthropic",
+        component: "anthropic.wasm",
+        provider: "anthropic",
+        event: r#"{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"word "}}"#,
+    },
+];
+
 /// What the crossing into a sandbox costs by itself, measured by the runtime's own example: microseconds a request (open, start, drop) and
 /// an event, at p50, with the instances from the pool.
-fn boundary() -> Result<(f64, f64)> {
-    let example = ["run", "--release", "--package", "plugin-runtime", "--example", "boundary"];
-    let printed = step::output(tools::cargo().args(example))?;
+fn boundary(adapter: &Boundary) -> Result<(f64, f64)> {
+    let example = ["run", "--release", "--package", "plugin-runtime", "--example", "boundary", "--"];
+    let component = Path::new(plugins::PLUGINS).join(adapter.component);
+    let mut cargo = tools::cargo();
+    cargo.args(example).arg(component).args([adapter.provider, "bench", adapter.event]);
+    let printed = step::output(&mut cargo)?;
     print!("{printed}");
     median_of(&printed, "open+start+drop").zip(median_of(&printed, "event")).context("the example has not measured it")
 }

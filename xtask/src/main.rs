@@ -2,6 +2,8 @@
 #![expect(clippy::print_stdout, reason = "a command-line tool answers on standard output")]
 
 mod bench;
+mod hostile;
+mod new_plugin;
 mod plugins;
 mod prove;
 mod start;
@@ -12,7 +14,7 @@ mod tools;
 
 use std::process::ExitCode;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Result, bail};
 
 /// One command: its name, what `cargo xtask` says about it, and what it does with the arguments after its name.
 struct Command {
@@ -37,6 +39,16 @@ const COMMANDS: &[Command] = &[
         name: "plugins",
         about: "build every plugin to target/plugins; --test-guests adds those that only tests load",
         run: plugins::plugins,
+    },
+    Command {
+        name: "new-plugin",
+        about: "NAME: a plugin that builds and is tested, to start from; --dir PATH: outside of this repository",
+        run: new_plugin::new_plugin,
+    },
+    Command {
+        name: "hostile",
+        about: "drop the guests of examples/hostile into a gateway and see that nothing happens; --each: one file each",
+        run: hostile::hostile,
     },
     Command {
         name: "bench",
@@ -75,7 +87,7 @@ fn main() -> ExitCode {
 
 fn dispatch() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    std::env::set_current_dir(tools::root()).context("cannot enter the root of the repository")?;
+    tools::enter_root()?;
     let Some((name, rest)) = arguments.split_first() else {
         usage();
         return Ok(());
@@ -96,6 +108,6 @@ fn dispatch() -> Result<()> {
 fn usage() {
     println!("cargo xtask COMMAND\n");
     for command in COMMANDS {
-        println!("  {:<9}{}", command.name, command.about);
+        println!("  {:<12}{}", command.name, command.about);
     }
 }

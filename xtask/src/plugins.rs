@@ -1,11 +1,13 @@
 //! `cargo xtask plugins`: builds every plugin for WebAssembly and puts `<name>.wasm` where the gateway and the tests look for it.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 use serde::Deserialize;
+use witgate_sdk_testkit::archive;
 
+use crate::hostile;
 use crate::step::{self, Steps};
 use crate::tools;
 
@@ -18,6 +20,8 @@ const TARGET: &str = "wasm32-wasip2";
 const PROBE: &str = "guest-probe";
 /// The smallest adapter, for authors to copy: built as its README says, so that this stays true.
 const HELLO: &str = "hello-plugin";
+/// One adapter for each shape of a vendor's API.
+const FLOWS: &str = "flows-plugin";
 
 /// The command.
 pub(crate) fn plugins(arguments: &[String]) -> Result<()> {
@@ -51,9 +55,12 @@ pub(crate) fn build() -> Result<()> {
 /// otherwise rebuild the plain ones every time.
 pub(crate) fn build_test_guests() -> Result<()> {
     let (plain, editions, out) = (Path::new("target"), Path::new("target/editions"), Path::new(TEST_PLUGINS));
-    compile(&[PROBE.to_owned(), HELLO.to_owned()], &[], plain)?;
+    let guests = [PROBE, HELLO, FLOWS, hostile::GUEST].map(str::to_owned);
+    compile(&guests, &[], plain)?;
     install(plain, PROBE, &out.join("probe.wasm"))?;
     install(plain, HELLO, &out.join("hello.wasm"))?;
+    install(plain, FLOWS, &out.join("flows.wasm"))?;
+    hostile::stamp_all(&built(plain, hostile::GUEST), &out.join("hostile"))?;
     let echo = "plugin-echo";
     compile(&[PROBE.to_owned(), echo.to_owned()], &["guest-probe/edition-two", "plugin-echo/edition-two"], editions)?;
     install(editions, PROBE, &out.join("probe-two.wasm"))?;
@@ -97,10 +104,31 @@ fn compile(packages: &[String], features: &[&str], target: &Path) -> Result<()> 
 }
 
 fn install(target: &Path, package: &str, to: &Path) -> Result<()> {
-    let built = target.join(TARGET).join("adapter").join(format!("{}.wasm", package.replace('-', "_")));
-    let word = if tools::replace(&built, to)? { "new" } else { "unchanged" };
+    let built = built(target, package);
+    let wasm = fs::read(&built).with_context(|| format!("cannot read {}", built.display()))?;
+    let word = if tools::place(&packed(&wasm, package)?, to)? { "new" } else { "unchanged" };
     println!("    {} ({} KiB, {word})", to.display(), fs::metadata(to)?.len().div_ceil(1024));
     Ok(())
+}
+
+/// With the plugin's fixtures packed into it, when it has some: the gateway runs them before the plugin serves.
+fn packed(wasm: &[u8], package: &str) -> Result<Vec<u8>> {
+    let example = package.strip_suffix("-plugin").unwrap_or(package);
+    let folders = [
+        Path::new("plugins").join(short(package)),
+        Path::new("examples").join(package),
+        Path::new("examples").join(example),
+    ];
+    let Some(folder) = folders.iter().map(|folder| folder.join("fixtures")).find(|folder| archive::has_cases(folder))
+    else {
+        return Ok(wasm.to_vec());
+    };
+    archive::pack(wasm, &folder).map_err(|what| anyhow::anyhow!("the fixtures of {package} cannot be packed: {what}"))
+}
+
+/// What cargo leaves of a guest.
+fn built(target: &Path, package: &str) -> PathBuf {
+    target.join(TARGET).join("adapter").join(format!("{}.wasm", package.replace('-', "_")))
 }
 
 /// `plugin-echo` is the crate, `echo` the plugin.

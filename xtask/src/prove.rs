@@ -1,4 +1,4 @@
-//! `cargo xtask prove`: the proofs that take long: a thousand hot swaps under load, and a search by every fuzz target (`fuzz/README.md`).
+//! `cargo xtask prove`: the proofs that take long: ten thousand hot swaps under load, and a search by every fuzz target (`fuzz/README.md`).
 
 use std::fs;
 use std::num::NonZeroU64;
@@ -10,7 +10,7 @@ use anyhow::{Context as _, Result, bail};
 use crate::step::{self, Steps};
 use crate::{bench, tools};
 
-const SWAPS: u32 = 1000;
+const SWAPS: u32 = 10_000;
 
 /// The command.
 pub(crate) fn prove(arguments: &[String]) -> Result<()> {

@@ -6,7 +6,7 @@ use std::process::Command;
 use anyhow::{Context as _, Result, bail};
 
 use crate::step::{self, Steps};
-use crate::{plugins, tidy, tools};
+use crate::{hostile, new_plugin, plugins, tidy, tools};
 
 struct Check {
     name: &'static str,
@@ -23,6 +23,7 @@ const CHECKS: &[Check] = &[
     Check { name: "lints of plugins", run: guest_lints },
     Check { name: "build", run: build },
     Check { name: "tests", run: unit_and_black_box },
+    Check { name: "new plugin", run: new_plugin::prove },
     Check { name: "documentation", run: documentation },
     Check { name: "clients: packages", run: client_packages },
     Check { name: "clients: Python", run: python_clients },
@@ -85,6 +86,7 @@ fn guest_lints() -> Result<()> {
     for package in plugins::discover()? {
         clippy.args(["--package", &package]);
     }
+    clippy.args(["--package", hostile::GUEST]);
     step::run(clippy.args(["--", "--deny", "warnings"]))
 }
 
@@ -128,7 +130,7 @@ fn node_clients() -> Result<()> {
 }
 
 /// Where tests find the built plugins.
-fn with_plugins(command: &mut Command) -> &mut Command {
+pub(crate) fn with_plugins(command: &mut Command) -> &mut Command {
     command
         .env("WITGATE_PLUGINS", tools::root().join(plugins::PLUGINS))
         .env("WITGATE_TEST_PLUGINS", tools::root().join(plugins::TEST_PLUGINS))

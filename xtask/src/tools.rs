@@ -3,10 +3,25 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::OnceLock;
 
 use anyhow::{Context as _, Result, bail};
 
 use crate::step;
+
+/// Where the command was typed; see [`called_from`].
+static CALLED_FROM: OnceLock<PathBuf> = OnceLock::new();
+
+/// Goes to the root of the repository, where all commands work, and remembers where it was.
+pub(crate) fn enter_root() -> Result<()> {
+    CALLED_FROM.get_or_init(|| std::env::current_dir().unwrap_or_default());
+    std::env::set_current_dir(root()).context("cannot enter the root of the repository")
+}
+
+/// Where the command was typed: what paths in its arguments are meant from.
+pub(crate) fn called_from() -> &'static Path {
+    CALLED_FROM.get().map_or(root(), PathBuf::as_path)
+}
 
 /// The root of the repository.
 pub(crate) fn root() -> &'static Path {
@@ -114,9 +129,13 @@ pub(crate) fn node_modules(folder: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Writes a copy beside the target and renames it over, so that nobody ever sees half a file. Returns whether anything changed.
+/// Puts a copy of a file where another may be, as [`place`] does.
 pub(crate) fn replace(from: &Path, to: &Path) -> Result<bool> {
-    let new = fs::read(from).with_context(|| format!("cannot read {}", from.display()))?;
+    place(&fs::read(from).with_context(|| format!("cannot read {}", from.display()))?, to)
+}
+
+/// Writes beside the target and renames it over, so that nobody ever sees half a file. Returns whether anything changed.
+pub(crate) fn place(new: &[u8], to: &Path) -> Result<bool> {
     if fs::read(to).is_ok_and(|old| old == new) {
         return Ok(false);
     }

@@ -45,6 +45,13 @@ struct Answer {
     words_out: Option<u32>,
 }
 
+impl Answer {
+    fn read(text: &str) -> Result<Answer, Fault> {
+        serde_json::from_str(text)
+            .map_err(|error| Fault::upstream_broken(format!("the vendor's answer is not what it should be: {error}")))
+    }
+}
+
 impl Mapper for Chat {
     fn open(call: Call) -> Result<Self, Fault> {
         Ok(Chat { stamp: Stamp::new(&call), call, begun: false })
@@ -67,29 +74,30 @@ impl Mapper for Chat {
         Ok(Some(request.framing(if self.call.streaming { Framing::Ndjson } else { Framing::Text })))
     }
 
-    fn on_message(&mut self, message: Message, out: &mut Out) -> Result<(), Fault> {
-        let answer: Answer = serde_json::from_str(&message.data).map_err(|error| {
-            Fault::upstream_broken(format!("the vendor's answer is not what it should be: {error}"))
-        })?;
+    fn response(&mut self, body: &str, out: &mut Out) -> Result<(), Fault> {
+        let answer = Answer::read(body)?;
+        out.emit(self.stamp.completion().text(&answer.text.unwrap_or_default()).finish("stop").to_json());
+        out.usage(Usage::new().input(answer.words_in.unwrap_or(0)).output(answer.words_out.unwrap_or(0)));
+        out.finish("stop");
+        Ok(())
+    }
+
+    fn stream(&mut self, message: Message, out: &mut Out) -> Result<(), Fault> {
+        let answer = Answer::read(&message.data)?;
         if let Some(part) = &answer.part {
             let chunk = self.stamp.chunk().text(part);
             let begun = std::mem::replace(&mut self.begun, true);
             out.emit(if begun { chunk } else { chunk.role("assistant") }.to_json());
         }
-        if let Some(text) = &answer.text {
-            out.emit(self.stamp.completion().text(text).finish("stop").to_json());
-        }
         if let (Some(input), Some(output)) = (answer.words_in, answer.words_out) {
-            if self.call.streaming {
-                out.emit(self.stamp.chunk().finish("stop").to_json());
-            }
+            out.emit(self.stamp.chunk().finish("stop").to_json());
             out.usage(Usage::new().input(input).output(output));
             out.finish("stop");
         }
         Ok(())
     }
 
-    fn on_error(&mut self, head: &Head, body: &str) -> Fault {
+    fn fault(&mut self, head: &Head, body: &str) -> Fault {
         Fault::from_openai(head, body) // also reads `{"error": "text"}`
     }
 }

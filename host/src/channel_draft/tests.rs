@@ -3,13 +3,21 @@
 use std::sync::Arc;
 
 use domain::{
-    Channel, ChannelId, EndpointSpec, EnvSpec, Model, Placement, PlacementSpot, Provider, Secret, SecretSpec,
+    Channel, ChannelId, EndpointSpec, EnvSpec, GrantSpec, Model, Placement, PlacementSpot, Provider, Secret, SecretSpec,
 };
 
 use super::{Edit, Offer, apply, blank};
 
+mod approval;
+
 pub(crate) fn provider() -> Provider {
-    let secret = |name: &str, required| SecretSpec { name: name.into(), title: "API key".into(), required };
+    let secret = |name: &str, required| SecretSpec {
+        name: name.into(),
+        title: "API key".into(),
+        required,
+        split: None,
+        example: String::new(),
+    };
     Provider {
         id: "vendor".into(),
         title: "Vendor".into(),
@@ -25,6 +33,7 @@ pub(crate) fn provider() -> Provider {
             spot: PlacementSpot::Header,
             name: "authorization".into(),
         }],
+        grants: vec![GrantSpec { name: "access".into(), title: "Access token".into() }],
         settings_schema: r#"{"type":"object","properties":{"region":{"type":"string"},"beta":{"type":"boolean"},
             "size":{"type":"integer"}},"additionalProperties":false}"#
             .into(),
@@ -42,9 +51,9 @@ pub(crate) fn provider() -> Provider {
 
 pub(crate) fn offer(provider: Provider) -> Offer {
     let check = |json: &str| {
-        if json.contains("nowhere") { Err(vec!["setting `region`: no such region".into()]) } else { Ok(()) }
+        if json.contains("nowhere") { Err(vec!["setting `region`: no such region".into()]) } else { Ok(json.into()) }
     };
-    Offer { provider: Arc::new(provider), check_settings: Arc::new(check) }
+    Offer { provider: Arc::new(provider), check_settings: Arc::new(check), computes: false }
 }
 
 fn made(edit: Edit) -> Result<Channel, Vec<String>> {
@@ -66,7 +75,7 @@ fn a_new_channel_approves_what_the_catalog_asks_for() {
     let channel = made(Edit { secrets: key(), ..Edit::default() }).unwrap();
     assert_eq!(origins(&channel), ["https://api.vendor.test:443", "https://files.vendor.test:443"]);
     assert!(channel.approval.typed_origins.is_empty());
-    assert_eq!(channel.approval.placements.len(), 1);
+    assert_eq!((channel.approval.placements.len(), channel.approval.grants), (1, vec!["access".to_owned()]));
     assert!(channel.models.is_empty(), "it follows the catalog");
 }
 

@@ -85,7 +85,10 @@ fn every_variable_has_a_line_that_is_true() {
     no_models.models.clear();
     let mut no_address = provider();
     no_address.endpoints[0].url = String::new();
+    let mut with_variable = provider();
+    with_variable.endpoints[0].url = "https://{region}.vendor.test".into();
     let cases = [
+        (with_variable, vec![key], "use witgate channel add --provider vendor --setting region=VALUE"),
         (provider(), vec![key], "VENDOR_KEY fills channel env-vendor when"),
         (provider(), vec![key, ("VENDOR_API_KEY", "k2")], "VENDOR_KEY is not used: VENDOR_API_KEY comes first"),
         (

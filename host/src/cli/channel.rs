@@ -14,6 +14,7 @@ use crate::{
     config::{Config, nearest},
 };
 
+mod ask;
 mod secrets;
 mod show;
 
@@ -29,6 +30,12 @@ pub(super) enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Show a channel, what it approves, and what its adapter asks for beyond that
+    Show(Named),
+    /// Ask the vendor what the account has left
+    Balance(Named),
+    /// Ask the vendor which models the account may call
+    UpstreamModels(Named),
     /// Let a channel take part again
     Enable(Named),
     /// Keep a channel, but send it nothing
@@ -40,8 +47,11 @@ pub(super) enum Command {
 #[derive(Args)]
 pub(super) struct Add {
     /// Name of the new channel
-    #[arg(long, value_name = "NAME")]
-    name: String,
+    #[arg(value_name = "NAME", required_unless_present = "name")]
+    channel: Option<String>,
+    /// The same, as an option
+    #[arg(long, value_name = "NAME", conflicts_with = "channel")]
+    name: Option<String>,
     /// Provider id; `witgate plugin list` shows them
     #[arg(long, value_name = "ID")]
     provider: String,
@@ -57,7 +67,8 @@ pub(super) struct Set {
     /// New name; without CHANNEL, the channel that is meant
     #[arg(long, value_name = "NAME")]
     name: Option<String>,
-    /// Approve every address and placement of secrets that the adapter asks for now
+    /// Approve everything that the adapter asks for now: addresses, placements of secrets, access tokens, parts of keys that it reads,
+    /// computing with secrets; `channel show` lists it
     #[arg(long)]
     approve: bool,
     #[command(flatten)]
@@ -75,6 +86,13 @@ pub(super) struct Named {
     /// Print JSON
     #[arg(long)]
     json: bool,
+}
+
+impl Named {
+    /// The name or id that was given.
+    fn wanted(&self) -> String {
+        self.channel.as_ref().or(self.name.as_ref()).cloned().unwrap_or_default()
+    }
 }
 
 #[derive(Args)]
@@ -113,6 +131,9 @@ pub(super) async fn run(command: Command, config: &Config) -> Done {
         Command::Add(args) => add(&store, config, args).await,
         Command::Set(args) => set(&store, config, args).await,
         Command::List { json } => list(&store, json).await,
+        Command::Show(named) => show(&store, config, named).await,
+        Command::Balance(named) => ask::balance(&store, config, named).await,
+        Command::UpstreamModels(named) => ask::models(&store, config, named).await,
         Command::Enable(named) => turn(&store, named, ChannelStatus::Enabled).await,
         Command::Disable(named) => turn(&store, named, ChannelStatus::Disabled).await,
         Command::Remove(named) => remove(&store, config, named).await,
@@ -122,7 +143,8 @@ pub(super) async fn run(command: Command, config: &Config) -> Done {
 }
 
 async fn add(store: &Store, config: &Config, args: Add) -> Done {
-    let mut errors = check_name(&args.name);
+    let name = args.channel.or(args.name).unwrap_or_default();
+    let mut errors = check_name(&name);
     let (mut edit, unreadable) = edit(&args.fields);
     errors.extend(unreadable);
     let registry = plugin::load(config).await?;
@@ -132,7 +154,7 @@ async fn add(store: &Store, config: &Config, args: Add) -> Done {
         Err(failure) => return Err(Failure::new([errors, failure.lines].concat())),
     };
     errors.extend(secrets::read(&args.fields.secrets, &offer.provider, &mut io::stdin(), &mut edit.secrets));
-    let mut channel = channel_draft::blank(&args.name, &offer.provider);
+    let mut channel = channel_draft::blank(&name, &offer.provider);
     errors.extend(channel_draft::apply(&mut channel, edit, &offer).err().unwrap_or_default());
     if !errors.is_empty() {
         return Err(Failure::new(errors));
@@ -171,11 +193,13 @@ async fn set(store: &Store, config: &Config, args: Set) -> Done {
         }
         channel.name = name;
     }
+    let mut more = Vec::new();
     if edit.needs_offer() || !args.fields.secrets.is_empty() {
         let registry = plugin::load(config).await?;
         let offer = find(store, config, &registry, &channel.provider).await?;
         errors.extend(secrets::read(&args.fields.secrets, &offer.provider, &mut io::stdin(), &mut edit.secrets));
         errors.extend(channel_draft::apply(&mut channel, edit, &offer).err().unwrap_or_default());
+        more = channel_draft::unapproved(&channel, &offer);
     } else {
         channel_draft::apply_routing(&mut channel, &edit);
     }
@@ -183,7 +207,18 @@ async fn set(store: &Store, config: &Config, args: Set) -> Done {
         return Err(Failure::new(errors));
     }
     store.save_channel(&channel).await?;
+    if !more.is_empty() {
+        table::remark(&channel_draft::asks_for_more(&channel.name, &more))?;
+    }
     show::done(&channel, "changed", args.fields.json)
+}
+
+/// Without its plugin, a channel is shown all the same.
+async fn show(store: &Store, config: &Config, named: Named) -> Done {
+    let channel = store.channel(&named.wanted()).await?;
+    let registry = plugin::load(config).await?;
+    let offer = registry.provider(&channel.provider).map(|adapter| Offer::of(&adapter));
+    show::whole(&channel, offer.as_ref(), named.json)
 }
 
 async fn list(store: &Store, as_json: bool) -> Done {
@@ -200,7 +235,7 @@ async fn list(store: &Store, as_json: bool) -> Done {
 }
 
 async fn turn(store: &Store, named: Named, status: ChannelStatus) -> Done {
-    let mut channel = store.channel(&named.channel.or(named.name).unwrap_or_default()).await?;
+    let mut channel = store.channel(&named.wanted()).await?;
     channel.status = status;
     store.save_channel(&channel).await?;
     let done = if status == ChannelStatus::Enabled { "enabled" } else { "disabled" };
@@ -209,7 +244,7 @@ async fn turn(store: &Store, named: Named, status: ChannelStatus) -> Done {
 
 /// A built-in provider would get its channel back at the next start, so its last one stays, disabled.
 async fn remove(store: &Store, config: &Config, named: Named) -> Done {
-    let mut channel = store.channel(&named.channel.or(named.name).unwrap_or_default()).await?;
+    let mut channel = store.channel(&named.wanted()).await?;
     let others =
         store.channels().await?.iter().any(|other| other.provider == channel.provider && other.id != channel.id);
     let built_in = !others && {

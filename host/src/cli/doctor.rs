@@ -12,7 +12,11 @@ use serde_json::{Value, json};
 use store::{Store, StoreError};
 
 use super::{Done, Failure, plugin, table};
-use crate::{channel_draft::Offer, channel_seed::report, config::Config};
+use crate::{
+    channel_draft::{Offer, asks_for_more, unapproved},
+    channel_seed::report,
+    config::Config,
+};
 
 #[derive(Args)]
 pub(super) struct Doctor {
@@ -240,15 +244,12 @@ fn channel(channel: &Channel, registry: Option<&Registry>, server: Option<&Serve
     let missing =
         offer.provider.secrets.iter().filter(|spec| spec.required && !channel.secrets.contains_key(&spec.name));
     wrong.extend(missing.map(|spec| format!("secret `{}` is missing", spec.name)));
-    let asked = offer.provider.placements.iter().filter(|place| !channel.approval.placements.contains(place));
-    let mut unapproved: Vec<_> = asked.map(ToString::to_string).collect();
-    if !unapproved.is_empty() {
-        unapproved.sort();
-        let list = unapproved.join(", ");
-        wrong.push(format!(
-            "its adapter asks for more than was approved ({list}): witgate channel set {} --approve",
-            channel.name
-        ));
+    if let Err(error) = domain::split_secrets(&offer.provider, &channel.secrets) {
+        wrong.push(error.to_string());
+    }
+    let more = unapproved(channel, &offer);
+    if !more.is_empty() {
+        wrong.push(asks_for_more(&channel.name, &more));
     }
     if wrong.is_empty() {
         checks.add(subject, Verdict::Good, format!("provider {} {}", channel.provider, adapter.version()));

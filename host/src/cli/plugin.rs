@@ -1,14 +1,17 @@
 //! `witgate plugin`: what is loaded, and whether a file would be. Also loads the plugins directory for the commands that need catalogs.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::Subcommand;
-use plugin_runtime::{PluginStatus, Registry, Runtime};
+use plugin_runtime::{PluginStatus, Registry, Runtime, RuntimeOptions};
 use serde_json::{Value, json};
 use store::{PluginState, Store};
 
 use super::{Done, Failure, table};
 use crate::config::Config;
+
+mod cases;
+mod check;
 
 /// A command runs no exchanges: room for the trial of each plugin is enough.
 const INSTANCES: u32 = 32;
@@ -21,7 +24,7 @@ pub(super) enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// Say whether a plugin file would be loaded, without loading it into the server
+    /// Say whether a plugin file would be loaded, what it is and what it asks for, without loading it into the server
     Check {
         /// The component
         #[arg(value_name = "FILE")]
@@ -30,13 +33,19 @@ pub(super) enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Run the fixtures that are packed into a plugin file, or those of a folder
+    Test(cases::Test),
+    /// Pack fixtures into a plugin file, in place of those that it has
+    Pack(cases::Pack),
 }
 
 /// Runs a command about plugins.
 pub(super) async fn run(command: Command, config: &Config) -> Done {
     match command {
         Command::List { json } => list(config, json).await,
-        Command::Check { file, json } => check(config, &file, json).await,
+        Command::Check { file, json } => check::check(config, &file, json).await,
+        Command::Test(test) => cases::test(config, &test).await,
+        Command::Pack(pack) => cases::pack(&pack),
     }
 }
 
@@ -49,7 +58,15 @@ struct Sandboxes {
 
 impl Sandboxes {
     fn new(config: &Config) -> Result<Sandboxes, Failure> {
-        let mut options = config.runtime_options()?;
+        Sandboxes::with(config, config.runtime_options()?)
+    }
+
+    /// Sandboxes that load a plugin whatever its packed fixtures say.
+    fn without_trial(config: &Config) -> Result<Sandboxes, Failure> {
+        Sandboxes::with(config, RuntimeOptions { trial: None, ..config.runtime_options()? })
+    }
+
+    fn with(config: &Config, mut options: RuntimeOptions) -> Result<Sandboxes, Failure> {
         options.instances = options.instances.min(INSTANCES);
         let aside = (!config.data.dir.exists())
             .then(|| std::env::temp_dir().join(format!("witgate-{:032x}", rand::random::<u128>())));
@@ -111,54 +128,6 @@ async fn list(config: &Config, as_json: bool) -> Done {
     let none = format!("no plugins in {}", config.plugins_dir().display());
     table::print(&["FILE", "STATE", "VERSION", "DIGEST", "MODELS", "PROVIDERS", "REASON"], &rows, &none)?;
     Ok(table::remark(&format!("as seen by {from}"))?)
-}
-
-async fn check(config: &Config, file: &Path, as_json: bool) -> Done {
-    let sandboxes = Sandboxes::new(config)?;
-    let adapters = match plugin_runtime::check_file(&sandboxes.runtime, file).await {
-        Ok(adapters) => adapters,
-        Err(error) => {
-            if as_json {
-                table::print_json(&json!({"file": file, "ok": false, "error": error.to_string()}))?;
-            }
-            return Err(Failure::new(vec![format!("{}: {error}", file.display())]));
-        }
-    };
-    if as_json {
-        let providers: Vec<_> = adapters.iter().map(|adapter| adapter.provider()).collect();
-        let shown: Vec<_> = providers
-            .iter()
-            .map(|provider| {
-                json!({
-                    "id": provider.id,
-                    "title": provider.title,
-                    "version": provider.version,
-                    "operations": provider.operations,
-                    "models": provider.models.len(),
-                    "secrets": provider.secrets.iter().map(|secret| &secret.name).collect::<Vec<_>>(),
-                })
-            })
-            .collect();
-        let digest = adapters.first().map(|adapter| adapter.digest());
-        return Ok(table::print_json(&json!({"file": file, "ok": true, "digest": digest, "providers": shown}))?);
-    }
-    let rows: Vec<_> = adapters
-        .iter()
-        .map(|adapter| {
-            let provider = adapter.provider();
-            let secrets: Vec<_> = provider.secrets.iter().map(|secret| secret.name.as_str()).collect();
-            vec![
-                provider.id.clone(),
-                provider.version.clone(),
-                provider.operations.join(","),
-                provider.models.len().to_string(),
-                secrets.join(","),
-                provider.title.clone(),
-            ]
-        })
-        .collect();
-    table::print(&["PROVIDER", "VERSION", "OPERATIONS", "MODELS", "SECRETS", "TITLE"], &rows, "")?;
-    Ok(table::remark(&format!("{} can be loaded", file.display()))?)
 }
 
 /// A plugin as this process found it, in the words of the server.

@@ -51,16 +51,24 @@ pub(super) fn time(unix_ms: i64) -> String {
     format!("{year:04}-{month:02}-{day:02} {:02}:{:02}", minutes / 60, minutes % 60)
 }
 
+/// A cell may hold the name of somebody else's file: what would do something to the terminal is spelled out.
+fn shown(cell: &str) -> String {
+    cell.chars()
+        .map(|letter| if letter.is_control() { letter.escape_unicode().to_string() } else { letter.to_string() })
+        .collect()
+}
+
 fn align(headings: &[&str], rows: &[Vec<String>]) -> String {
+    let rows: Vec<Vec<String>> = rows.iter().map(|row| row.iter().map(|cell| shown(cell)).collect()).collect();
     let mut widths: Vec<usize> = headings.iter().map(|heading| heading.chars().count()).collect();
-    for row in rows {
+    for row in &rows {
         for (width, cell) in widths.iter_mut().zip(row) {
             *width = (*width).max(cell.chars().count());
         }
     }
     let mut text = String::new();
     let headings: Vec<String> = headings.iter().map(|&heading| heading.to_owned()).collect();
-    for row in std::iter::once(&headings).chain(rows) {
+    for row in std::iter::once(&headings).chain(&rows) {
         let cells: Vec<String> = row.iter().zip(&widths).map(|(cell, &width)| format!("{cell:width$}")).collect();
         text.push_str(cells.join("  ").trim_end());
         text.push('\n');
@@ -76,6 +84,7 @@ mod tests {
     fn columns_are_aligned() {
         let rows = [vec!["1".to_owned(), "main".to_owned()], vec!["12".to_owned(), "ü".to_owned()]];
         assert_eq!(align(&["ID", "NAME"], &rows), "ID  NAME\n1   main\n12  ü\n");
+        assert_eq!(align(&["FILE"], &[vec!["\u{1b}[2J\n.wasm".to_owned()]]), "FILE\n\\u{1b}[2J\\u{a}.wasm\n");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
-use domain::Secret;
+use domain::{Origin, Secret};
 
 use super::value::{FromValue, Kind, Value};
 
@@ -114,6 +114,8 @@ keys! {
         step_cpu_ms: Duration = Kind::Millis(1, 60_000), "50";
         /// Time that one step of an adapter may take by the clock.
         step_wall_ms: Duration = Kind::Millis(10, 600_000), "5000";
+        /// Time that one exchange may spend inside its adapter by the clock, all steps together.
+        exchange_wall_s: Duration = Kind::Seconds(1, 3_600), "30";
         /// Instances that may exist at once; one exchange uses one.
         instances: u64 = Kind::Count(1, 100_000), "4000";
         /// Time that compiling one plugin may take by the clock.
@@ -143,13 +145,26 @@ keys! {
         /// How long an upstream may go on after its answer is complete, for usage that comes last.
         linger_ms: Duration = Kind::Millis(0, HOUR_MS), "1000";
         /// Upstream requests that an adapter may send for one exchange.
-        requests: u64 = Kind::Count(1, 64), "8";
+        requests: u64 = Kind::Count(1, 10_000), "64";
+        /// How many of them may be in flight at once.
+        requests_in_flight: u64 = Kind::Count(1, 64), "4";
+        /// How long an exchange may take whose adapter parks it, as for an image that takes minutes; it outlives client and server meanwhile.
+        parked_total_s: Duration = Kind::Seconds(1, 30 * DAY_S), "86400";
+        /// The largest file that is fetched for a client, as an image that a request names by its address.
+        media_max_bytes: u64 = Kind::Bytes(KIB, 1024 * MIB), "20971520";
+        /// Where such files may come from though the address is private: `http://files.internal:8080`, several separated by commas.
+        /// Public addresses need no entry.
+        media_origins: Vec<Origin> = Kind::Origins, "";
         /// The largest request body without its long base64. More does not fit into a guest, and is answered with 413.
         text_max_bytes: u64 = Kind::Bytes(KIB, 1024 * MIB), "10485760";
+        /// Messages, or inputs to embed, of one request. More is answered with 400: an adapter looks at each.
+        messages_max: u64 = Kind::Count(1, 1_000_000), "20000";
         /// Base64 strings in a request that are longer stay with the host; the adapter sees a short token.
         held_over_bytes: u64 = Kind::Bytes(KIB, 1024 * MIB), "65536";
         /// What is reserved for an answer when the client gives no limit, tokens.
         reserve_output_tokens: u64 = Kind::Count(1, 4_000_000_000), "4096";
+        /// What one class of usage of one exchange may be, tokens. A vendor that reports more is taken to be wrong.
+        usage_max_tokens: u64 = Kind::Count(1, 4_000_000_000), "10000000";
     }
     /// The master key, which seals channel secrets in the database.
     secrets: Secrets {

@@ -28,7 +28,8 @@ impl Config {
         }
     }
 
-    /// Limits and places of the sandboxes. Plugins are compiled by this program in a process of its own.
+    /// Limits and places of the sandboxes. Plugins are compiled by this program in a process of its own, and run the fixtures that are
+    /// packed into them before they serve.
     pub(crate) fn runtime_options(&self) -> anyhow::Result<plugin_runtime::RuntimeOptions> {
         let program = std::env::current_exe().context("the program's own file is not known")?;
         let mut options = plugin_runtime::RuntimeOptions::new(self.plugin_cache_dir());
@@ -38,6 +39,8 @@ impl Config {
         options.instances = u32::try_from(self.plugins.instances).unwrap_or(u32::MAX);
         options.compile_wall = self.plugins.compile_wall_s;
         options.compiler = plugin_runtime::Compiler::Child(program, vec!["plugin-compile".into()]);
+        options.trial = Some(std::sync::Arc::new(fixtures::Quick));
+        options.trial_wall = fixtures::TRIAL_WALL;
         Ok(options)
     }
 

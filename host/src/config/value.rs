@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
-use domain::Secret;
+use domain::{Origin, Secret};
 
 /// What a key may hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,6 +17,8 @@ pub(crate) enum Kind {
     Secret,
     /// A log level, or `part=level` pairs, separated by commas.
     LogFilter,
+    /// Origins (`https://host:port`), separated by commas.
+    Origins,
     /// One of these words.
     Choice(&'static [&'static str]),
     /// A whole number in a range.
@@ -34,6 +36,7 @@ pub(crate) enum Kind {
 pub(crate) enum Value {
     Address(SocketAddr),
     Text(String),
+    Origins(Vec<Origin>),
     Number(u64),
     Time(Duration),
 }
@@ -45,6 +48,7 @@ impl Kind {
             Kind::Address => read_address(text),
             Kind::Path | Kind::DatabaseUrl | Kind::Secret => Ok(Value::Text(text.trim().to_owned())),
             Kind::LogFilter => read_log_filter(text),
+            Kind::Origins => read_origins(text),
             Kind::Choice(words) if words.contains(&text) => Ok(Value::Text(text.to_owned())),
             Kind::Choice(words) => Err(format!("`{text}` is not one of {}", words.join(", "))),
             Kind::Count(min, max) => read_number(text, min, max, "a whole number").map(Value::Number),
@@ -79,6 +83,7 @@ impl Kind {
             Kind::DatabaseUrl => "URL".to_owned(),
             Kind::Secret => "secret".to_owned(),
             Kind::LogFilter => "log filter".to_owned(),
+            Kind::Origins => "origins".to_owned(),
             Kind::Choice(words) => words.join(", "),
             Kind::Count(min, max) => format!("{min} to {max}"),
             Kind::Bytes(min, max) => format!("bytes, {min} to {max}"),
@@ -106,6 +111,21 @@ fn read_log_filter(text: &str) -> Result<Value, String> {
         None => Ok(Value::Text(text.to_owned())),
         Some(part) => Err(format!("`{part}` is not one of {} or part=level", LEVELS.join(", "))),
     }
+}
+
+fn read_origins(text: &str) -> Result<Value, String> {
+    let origin = |written: &str| {
+        let (_, place) = written.split_once("://")?;
+        let alone = !place.strip_suffix('/').unwrap_or(place).contains(['/', '?', '#', '@']);
+        Origin::parse(written).filter(|_| alone)
+    };
+    let error = |written: &str| {
+        // What stands before an `@` may be a password.
+        let shown = written.rsplit('@').next().unwrap_or_default();
+        format!("`{shown}` is not scheme, host and port alone; write it like http://files.internal:8080")
+    };
+    let written = text.split(',').map(str::trim).filter(|written| !written.is_empty());
+    written.map(|written| origin(written).ok_or_else(|| error(written))).collect::<Result<_, _>>().map(Value::Origins)
 }
 
 fn read_number(text: &str, min: u64, max: u64, what: &str) -> Result<u64, String> {
@@ -151,6 +171,7 @@ macro_rules! from_value {
 from_value! {
     SocketAddr: Value::Address(address) => address, SocketAddr::from(([127, 0, 0, 1], 0));
     String: Value::Text(text) => text, String::new();
+    Vec<Origin>: Value::Origins(origins) => origins, Vec::new();
     PathBuf: Value::Text(text) => text.into(), PathBuf::new();
     u64: Value::Number(number) => number, 0;
     Duration: Value::Time(time) => time, Duration::ZERO;
@@ -170,6 +191,23 @@ mod tests {
         let number = Kind::Millis(1, 10).read("11").err().unwrap();
         assert_eq!(number, "`11` is not milliseconds from 1 to 10");
         assert!(Kind::Choice(&["text", "json"]).read("xml").err().unwrap().contains("text, json"));
+    }
+
+    #[test]
+    fn origins_are_nothing_but_origins() {
+        let read = |text: &str| match Kind::Origins.read(text) {
+            Ok(Value::Origins(origins)) => Ok(origins.iter().map(Origin::to_string).collect::<Vec<_>>()),
+            Ok(_) => panic!("another kind of value"),
+            Err(error) => Err(error),
+        };
+        assert_eq!(read(" "), Ok(vec![]));
+        let two = read("http://10.0.0.7:8080, https://NAS.local/").unwrap();
+        assert_eq!(two, ["http://10.0.0.7:8080", "https://nas.local:443"]);
+        for bad in ["nas", "nas:80", "ftp://nas", "http://nas/files", "http://nas?x", "http://", "http://a,b"] {
+            assert!(read(bad).is_err_and(|error| error.contains("http://files.internal:8080")), "{bad}");
+        }
+        let error = read("http://me:hunter2@nas").unwrap_err();
+        assert!(!error.contains("hunter2"), "{error}");
     }
 
     #[test]

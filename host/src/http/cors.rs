@@ -4,9 +4,9 @@ use axum::{extract::Request, middleware::Next, response::Response};
 use http::{HeaderValue, Method, StatusCode, header};
 
 /// What a page may read of our answers.
-const EXPOSED: &str = "x-request-id, x-witgate-loss, retry-after, retry-after-ms, x-should-retry, x-ratelimit-limit-requests, \
-    x-ratelimit-limit-tokens, x-ratelimit-remaining-requests, x-ratelimit-remaining-tokens, x-ratelimit-reset-requests, \
-    x-ratelimit-reset-tokens";
+const EXPOSED: &str = "x-request-id, x-witgate-loss, location, preference-applied, retry-after, retry-after-ms, x-should-retry, \
+    x-ratelimit-limit-requests, x-ratelimit-limit-tokens, x-ratelimit-remaining-requests, x-ratelimit-remaining-tokens, \
+    x-ratelimit-reset-requests, x-ratelimit-reset-tokens";
 
 /// Answers preflights and probes, marks everything else.
 pub(super) async fn answer_and_mark(request: Request, next: Next) -> Response {

@@ -1,10 +1,13 @@
 //! The OpenAI-compatible face under `/v1`. Every route here wants an API key, except where it says otherwise.
 
+mod ask;
 mod chat;
+mod embeddings;
 mod error;
 mod key;
 mod models;
 mod sse;
+mod tasks;
 
 use std::sync::Arc;
 
@@ -43,6 +46,7 @@ pub(super) const SEGMENTS: &[&str] = &[
     "realtime",
     "rerank",
     "responses",
+    "tasks",
     "threads",
     "uploads",
     "vector_stores",
@@ -50,13 +54,15 @@ pub(super) const SEGMENTS: &[&str] = &[
 ];
 
 /// Those that are served: what is not found below them does not exist.
-const SERVED: &[&str] = &["chat", "models"];
+const SERVED: &[&str] = &["chat", "embeddings", "models", "tasks"];
 
 pub(super) fn routes() -> Router<Arc<App>> {
     Router::new()
         .route("/v1/chat/completions", post(chat::create))
+        .route("/v1/embeddings", post(embeddings::create))
         .route("/v1/models", get(models::list))
         .route("/v1/models/{*id}", get(models::retrieve))
+        .route("/v1/tasks/{id}", get(tasks::retrieve))
 }
 
 /// Whatever no route takes. Anyone: nothing is told but that it is not there.

@@ -37,11 +37,18 @@ pub(crate) const UNREACHABLE: Expected = expected(502, UPSTREAM, "upstream_unrea
 pub(crate) const CREDENTIAL_DEAD: Expected = expected(502, UPSTREAM, "credential_dead");
 pub(crate) const ACCOUNT_EMPTY: Expected = expected(502, UPSTREAM, "account_empty");
 pub(crate) const TIMEOUT: Expected = expected(504, UPSTREAM, "upstream_timeout");
+pub(crate) const EGRESS_REFUSED: Expected = expected(502, "", "egress_refused");
+pub(crate) const UNSUPPORTED: Expected = expected(400, REQUEST, "unsupported");
 pub(crate) const ADAPTER_BROKEN: Expected = expected(502, "", "adapter_broken");
 
 impl Expected {
     pub(crate) fn status(self) -> u16 {
         self.status
+    }
+
+    /// Empty is any.
+    pub(crate) fn code(self) -> &'static str {
+        self.code
     }
 }
 

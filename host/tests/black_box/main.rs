@@ -10,6 +10,8 @@ mod command_line;
 mod config;
 mod expect;
 mod fixtures;
+mod flows;
+mod hostile;
 mod logs;
 mod plugins;
 mod probes;

@@ -1,6 +1,6 @@
 //! The plugins directory of a running server: what is dropped in, overwritten, broken and taken away.
 
-mod hostile;
+mod cases;
 mod swap;
 
 use std::{fs, path::Path};

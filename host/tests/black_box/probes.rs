@@ -38,7 +38,6 @@ async fn routes_of_the_api_that_are_not_served_yet_answer_501() {
     let (gateway, key) = setup::echo().await;
     let posts = [
         "/v1/completions",
-        "/v1/embeddings",
         "/v1/responses",
         "/v1/moderations",
         "/v1/images/generations",

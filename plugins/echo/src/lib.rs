@@ -57,11 +57,15 @@ impl Mapper for Chat {
         Ok(None)
     }
 
-    fn on_message(&mut self, _: Message, _: &mut Out) -> Result<(), Fault> {
+    fn response(&mut self, _: &str, _: &mut Out) -> Result<(), Fault> {
         Err(Fault::adapter_broken("echo asks nobody, so nobody can answer"))
     }
 
-    fn on_error(&mut self, _: &Head, _: &str) -> Fault {
+    fn stream(&mut self, _: Message, _: &mut Out) -> Result<(), Fault> {
+        Err(Fault::adapter_broken("echo asks nobody, so nobody can answer"))
+    }
+
+    fn fault(&mut self, _: &Head, _: &str) -> Fault {
         Fault::adapter_broken("echo asks nobody, so nobody can answer")
     }
 }

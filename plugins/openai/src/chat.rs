@@ -17,8 +17,7 @@ pub struct Chat {
 
 impl Mapper for Chat {
     fn open(call: Call) -> Result<Self, Fault> {
-        let dialect = Dialect::of(&call.provider)
-            .ok_or_else(|| Fault::adapter_broken(format!("there is no provider `{}` here", call.provider)))?;
+        let dialect = Dialect::of_call(&call)?;
         let stream = call.streaming.then(|| {
             let choices = call.body.raw("n").and_then(|n| n.parse().ok()).unwrap_or(1);
             Stream::new(request::may_relay(&call.body, &dialect), choices)
@@ -30,26 +29,27 @@ impl Mapper for Chat {
         request::build(&mut self.call, self.dialect, out).map(Some)
     }
 
-    fn on_head(&mut self, head: &Head, _: &mut Out) -> Result<(), Fault> {
-        if head.status >= 300 {
-            let what = "the vendor answered with a redirect, which is not followed; check the channel's base URL";
-            return Err(Fault::upstream_broken(what).with_status(head.status));
-        }
-        Ok(())
+    fn head(&mut self, head: &Head, _: &mut Out) -> Result<(), Fault> {
+        fault::redirected(head)
     }
 
-    fn on_message(&mut self, message: Message, out: &mut Out) -> Result<(), Fault> {
+    fn response(&mut self, body: &str, out: &mut Out) -> Result<(), Fault> {
+        // Also when a stream was asked for: the vendor does not stream, and the host will.
+        response::map(body, out)
+    }
+
+    fn stream(&mut self, message: Message, out: &mut Out) -> Result<(), Fault> {
         match &mut self.stream {
             Some(stream) => stream.map(message, out),
             None => response::map(&message.data, out),
         }
     }
 
-    fn on_error(&mut self, head: &Head, body: &str) -> Fault {
+    fn fault(&mut self, head: &Head, body: &str) -> Fault {
         fault::refused(head, body, self.call.now)
     }
 
-    fn on_end(&mut self, out: &mut Out) -> Result<(), Fault> {
+    fn end(&mut self, out: &mut Out) -> Result<(), Fault> {
         if let Some(stream) = &mut self.stream {
             stream.end(out);
         }

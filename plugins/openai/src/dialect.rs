@@ -1,6 +1,7 @@
 //! How a provider's dialect differs from OpenAI's: the `dialect` block of its catalog file, with what the channel's settings override.
 
 use serde_json::{Map, Value};
+use witgate_sdk::{Call, Fault};
 
 /// What to do with messages of the role `developer`, which older servers refuse.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,9 +34,28 @@ pub(crate) struct Dialect<'a> {
     pub(crate) drop: &'a [&'a str],
     /// Header name and the setting that fills it.
     pub(crate) headers: &'a [(&'a str, &'a str)],
-    /// Put in front of the path when the base URL has no version segment.
+    /// Fields that go out under another name.
+    pub(crate) rename: &'a [(&'a str, &'a str)],
+    /// Put in front of every path when the base URL has no version segment.
     pub(crate) version: Option<&'a str>,
+    /// Of chat completions.
     pub(crate) path: &'a str,
+    pub(crate) embeddings: &'a str,
+    pub(crate) models: &'a str,
+    /// Where the account's balance is told, if anywhere.
+    pub(crate) balance: Option<Balance<'a>>,
+}
+
+/// Where a vendor tells the balance, and where in the answer it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Balance<'a> {
+    pub(crate) path: &'a str,
+    /// A JSON pointer. A `*` in it is the first element of a list whose amount is not zero, or else the first one.
+    pub(crate) amount: &'a str,
+    /// A currency, or a JSON pointer to one.
+    pub(crate) currency: &'a str,
+    /// The currency of the vendor's site outside China, when it has two: of every host that does not end in `.cn`.
+    pub(crate) abroad: Option<&'a str>,
 }
 
 /// Every provider's dialect, made from the catalog files by the build: an exchange must not pay for reading a price list.
@@ -49,13 +69,23 @@ impl Dialect<'static> {
         max_tokens: LimitName::Keep,
         drop: &[],
         headers: &[],
+        rename: &[],
         version: None,
         path: "/chat/completions",
+        embeddings: "/embeddings",
+        models: "/models",
+        balance: None,
     };
 
     /// The dialect of a provider.
     pub(crate) fn of(provider: &str) -> Option<Self> {
         DIALECTS.iter().find(|(id, _)| *id == provider).map(|(_, dialect)| *dialect)
+    }
+
+    /// The dialect of the provider that a call is for.
+    pub(crate) fn of_call(call: &Call) -> Result<Self, Fault> {
+        Dialect::of(&call.provider)
+            .ok_or_else(|| Fault::adapter_broken(format!("there is no provider `{}` here", call.provider)))
     }
 }
 
@@ -137,6 +167,9 @@ mod tests {
             assert_eq!(dialect.headers.len(), block["headers"].as_object().map_or(0, Map::len), "{id}");
             assert!(dialect.headers.iter().all(|(name, setting)| block["headers"][name] == *setting), "{id}");
             assert_eq!(dialect.path, block["path"].as_str().unwrap_or("/chat/completions"), "{id}");
+            assert_eq!(dialect.embeddings, block["embeddings"].as_str().unwrap_or("/embeddings"), "{id}");
+            assert_eq!(dialect.rename.len(), block["rename"].as_object().map_or(0, Map::len), "{id}");
+            assert_eq!(dialect.balance.map(|balance| balance.path), block["balance"]["path"].as_str(), "{id}");
         }
         assert!(Dialect::of("nobody").is_none());
     }

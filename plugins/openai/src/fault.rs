@@ -25,7 +25,10 @@ pub(crate) fn refused(head: &Head, body: &str, now: u32) -> Fault {
         message = format!("{message} (the server has no such path; check the channel's base URL)");
     }
     let mut fault = Fault::new(code, shortened(message)).with_status(head.status);
-    fault.vendor = error.map(|error| error.body.json).unwrap_or_default();
+    if let Some(error) = error {
+        fault.param = Some(error.body.param).filter(|param| !param.is_empty());
+        fault.vendor = error.body.json;
+    }
     if matches!(code, Code::RateLimited | Code::Overloaded) {
         fault.retry_after_ms = wait::wanted(head, &fault.message, now);
     }
@@ -48,6 +51,7 @@ pub(crate) fn in_answer(text: &str) -> Fault {
     let code = error.verdict(meant);
     let message = Some(error.message()).filter(|message| !message.is_empty()).unwrap_or_else(|| silent(meant));
     let mut fault = Fault::new(code, shortened(message)).with_vendor(error.body.json);
+    fault.param = Some(error.body.param).filter(|param| !param.is_empty());
     if matches!(code, Code::RateLimited | Code::Overloaded) {
         fault.retry_after_ms = wait::sentence(&fault.message);
     }
@@ -59,8 +63,22 @@ pub(crate) fn is_error(text: &str) -> bool {
     read(text).is_some()
 }
 
+/// A redirect with an answer: nobody follows it.
+pub(crate) fn redirected(head: &Head) -> Result<(), Fault> {
+    if head.status >= 300 {
+        let what = "the vendor answered with a redirect, which is not followed; check the channel's base URL";
+        return Err(Fault::upstream_broken(what).with_status(head.status));
+    }
+    Ok(())
+}
+
 /// A success status with something that is no answer at all.
 pub(crate) fn not_an_answer(text: &str) -> Fault {
+    not_the(text, "chat completion")
+}
+
+/// The same, where something else was asked for.
+pub(crate) fn not_the(text: &str, expected: &str) -> Fault {
     if text.is_empty() {
         return Fault::upstream_broken("the vendor's answer is empty");
     }
@@ -75,7 +93,7 @@ pub(crate) fn not_an_answer(text: &str) -> Fault {
     if is_error(text) {
         return in_answer(text);
     }
-    Fault::upstream_broken("the vendor's answer is JSON, but no chat completion")
+    Fault::upstream_broken(format!("the vendor's answer is JSON, but no {expected}"))
 }
 
 /// A choice that ended because the vendor could not go on.

@@ -1,8 +1,10 @@
 //! The OpenAI-compatible family as one component: OpenAI and the vendors and servers that speak its dialect. Each is a file in `catalog/`.
 
+mod account;
 mod catalog;
 mod chat;
 mod dialect;
+mod embeddings;
 mod fault;
 mod mend;
 mod request;
@@ -12,7 +14,16 @@ mod stream;
 mod usage;
 mod wire;
 
+pub use account::Account;
 pub use catalog::Family;
 pub use chat::Chat;
+pub use embeddings::Embeddings;
 
-witgate_sdk::adapter! { catalog = Family, chat = witgate_sdk::Simple<Chat> }
+use witgate_sdk::Simple;
+
+witgate_sdk::adapter! {
+    catalog = Family,
+    chat = Simple<Chat>,
+    embeddings = Simple<Embeddings>,
+    account = Simple<Account>
+}

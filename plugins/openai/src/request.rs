@@ -14,11 +14,21 @@ pub(crate) fn build(call: &mut Call, dialect: Dialect<'static>, out: &mut Out) -
     let dialect = settings.over(dialect);
     edit(&mut call.body, &call.model, call.streaming, &dialect, out)?;
 
+    let request = Request::post(under(call, &dialect, dialect.path)).json(call.body.to_json());
+    let request = dressed(request, call, &dialect, &settings);
+    Ok(request.framing(if call.streaming { Framing::Sse } else { Framing::Text }))
+}
+
+/// A path under the channel's base URL, with the version in front when the URL has none.
+pub(crate) fn under(call: &Call, dialect: &Dialect<'_>, path: &str) -> String {
     let version = dialect.version.filter(|_| !call.endpoint("api").is_some_and(has_version));
-    let mut request =
-        Request::post(format!("{}{}", version.unwrap_or_default(), dialect.path)).json(call.body.to_json());
+    format!("{}{path}", version.unwrap_or_default())
+}
+
+/// The request with the key and the headers that every request of this channel has.
+pub(crate) fn dressed(mut request: Request, call: &Call, dialect: &Dialect<'_>, settings: &Settings) -> Request {
     if call.has_secret("key") {
-        request = request.header("authorization", [text("Bearer "), secret("key")]);
+        request = request.bearer([secret("key")]);
     }
     for (header, setting) in dialect.headers {
         if let Some(value) = settings.text(setting) {
@@ -28,17 +38,25 @@ pub(crate) fn build(call: &mut Call, dialect: Dialect<'static>, out: &mut Out) -
     for (name, value) in settings.extra_headers() {
         request = request.header(name, [text(value)]);
     }
-    Ok(request.framing(if call.streaming { Framing::Sse } else { Framing::Text }))
+    request
 }
 
-fn edit(body: &mut Body, model: &str, streaming: bool, dialect: &Dialect<'_>, out: &mut Out) -> Result<(), Fault> {
+/// The edits that every operation's body needs: the vendor's name of the model, fields under other names, and those that it refuses left out.
+pub(crate) fn adapt(body: &mut Body, model: &str, dialect: &Dialect<'_>, out: &mut Out) {
     body.set("model", model);
+    for (from, to) in dialect.rename {
+        body.rename(from, to);
+    }
     for field in dialect.drop {
         let asked = body.raw(field).is_some_and(|raw| raw != "null");
         if body.remove(field) && asked {
             out.loss(*field, "the vendor does not take it");
         }
     }
+}
+
+fn edit(body: &mut Body, model: &str, streaming: bool, dialect: &Dialect<'_>, out: &mut Out) -> Result<(), Fault> {
+    adapt(body, model, dialect, out);
     if dialect.max_tokens == LimitName::MaxTokens {
         body.rename("max_completion_tokens", "max_tokens");
     }

@@ -234,6 +234,18 @@ mod tests {
     }
 
     #[test]
+    fn numbers_stay_as_they_are_written() {
+        let text =
+            r#"{"big":18446744073709551617,"far":1e999,"fine":0.1000,"minus":-0,"inner":{"seed":9007199254740993}}"#;
+        let mut body = Body::parse(text).unwrap();
+        body.set("n", 1);
+        body.remove("n");
+        assert_eq!(body.to_json(), text);
+        let inner: Body = body.required("inner").unwrap();
+        assert_eq!(inner.raw("seed"), Some("9007199254740993"));
+    }
+
+    #[test]
     fn fields_are_renamed_in_place_and_removed() {
         let mut body = Body::parse(r#"{"a":1,"b":2,"c":3}"#).unwrap();
         assert!(body.rename("a", "c"));

@@ -18,6 +18,8 @@ pub enum Event {
     Head(Head),
     /// A part of an answer that is whole by itself.
     Message(Message),
+    /// The same, but bytes.
+    Binary(Binary),
     /// Bytes of an answer that was asked for with [`Framing::Bytes`](crate::Framing::Bytes).
     Body {
         /// The request that is answered.
@@ -29,7 +31,9 @@ pub enum Event {
     End(u32),
     /// The sleep of this id is over.
     Timer(u32),
-    /// A request got no answer, or its answer broke off.
+    /// A file has arrived.
+    Fetched(Fetched),
+    /// A request or a fetch got no answer, or its answer broke off.
     Failed(Failure),
     /// The client has left: one last request may be sent, within five seconds.
     Abandoned,
@@ -46,9 +50,17 @@ pub struct Head {
     pub status: u16,
     /// Headers, names in lower case.
     pub headers: Vec<(String, String)>,
+    /// How the answer arrives in fact, as [`Framing::as_str`](crate::Framing::as_str) spells it: `text` for an error, and for an answer of
+    /// another kind than asked for.
+    pub framing: String,
 }
 
 impl Head {
+    /// Whether the answer comes whole, as one message: see [`Head::framing`].
+    pub fn is_whole(&self) -> bool {
+        self.framing == "text"
+    }
+
     /// The first header of this name, in any case.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
@@ -62,21 +74,51 @@ impl Head {
     }
 }
 
-/// One SSE event, one NDJSON line, or a whole [`Framing::Text`](crate::Framing::Text) answer.
+/// One SSE event, NDJSON line, element of an array, event-stream frame or WebSocket text message; or a whole
+/// [`Framing::Text`](crate::Framing::Text) answer.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Message {
     /// The request that is answered.
     pub id: u32,
-    /// The SSE event name, or empty.
+    /// The SSE event's name or the frame's `:event-type` (`:exception-type`, `:error-code`), else empty.
     pub name: String,
+    /// The frame's headers.
+    pub headers: Vec<(String, String)>,
     /// The text.
     pub data: String,
 }
 
-/// Why a request got no answer.
+/// A WebSocket binary message, or an event-stream frame whose payload is not text.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Binary {
+    /// The request that is answered.
+    pub id: u32,
+    /// The frame's type, else empty.
+    pub name: String,
+    /// The frame's headers.
+    pub headers: Vec<(String, String)>,
+    /// The bytes.
+    pub data: Vec<u8>,
+}
+
+/// A file that [`Effect::Fetch`](crate::Effect::Fetch) brought. The adapter does not get its bytes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Fetched {
+    /// The fetch.
+    pub id: u32,
+    /// In a text body it stands for the file's base64; [`Payload::Held`](crate::Payload::Held) and [`Data::Held`](crate::Data::Held) with
+    /// it are the file's bytes.
+    pub token: String,
+    /// The media type as the file's server says it.
+    pub content_type: String,
+    /// In bytes.
+    pub size: u32,
+}
+
+/// Why a request or a fetch got no answer, or only a part of one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Failure {
-    /// The request.
+    /// The request or the fetch.
     pub id: u32,
     /// `connect`, `timeout-first-byte`, `timeout-idle`, `reset`, `too-large`, `bad-framing`, `refused-by-host`.
     pub code: String,
@@ -89,7 +131,7 @@ mod tests {
     use super::*;
 
     fn head(name: &str, value: &str) -> Head {
-        Head { id: 1, status: 429, headers: vec![(name.into(), value.into())] }
+        Head { id: 1, status: 429, headers: vec![(name.into(), value.into())], ..Head::default() }
     }
 
     #[test]

@@ -21,21 +21,39 @@ pub mod catalog {
         world: "with-catalog",
         pub_export_macro: true,
         export_macro_name: "export_catalog",
-        with: { "witgate:adapter/log@0.1.0": crate::export::shared::witgate::adapter::log },
+        with: { "witgate:adapter/log@0.2.0": crate::export::shared::witgate::adapter::log },
     });
 }
 
-pub mod chat {
-    wit_bindgen::generate!({
-        path: "../../wit",
-        world: "with-chat",
-        pub_export_macro: true,
-        export_macro_name: "export_chat",
-        with: {
-            "witgate:adapter/log@0.1.0": crate::export::shared::witgate::adapter::log,
-            "witgate:adapter/machine@0.1.0": crate::export::shared::witgate::adapter::machine,
-        },
-    });
+macro_rules! capabilities {
+    ($($name:ident, $world:literal, $export:literal;)*) => {$(
+        pub mod $name {
+            wit_bindgen::generate!({
+                path: "../../wit",
+                world: $world,
+                pub_export_macro: true,
+                export_macro_name: $export,
+                with: {
+                    "witgate:adapter/log@0.2.0": crate::export::shared::witgate::adapter::log,
+                    "witgate:adapter/machine@0.2.0": crate::export::shared::witgate::adapter::machine,
+                },
+            });
+        }
+
+        impl<M: Machine, L: Lower> $name::exports::witgate::adapter::$name::Guest for Door<M, L> {
+            type Exchange = Room<M, L>;
+        }
+
+        impl<M: Machine, L: Lower> $name::exports::witgate::adapter::$name::GuestExchange for Room<M, L> {
+            fn new(call: machine::Call) -> Self {
+                Room::open(call)
+            }
+
+            fn step(&self, batch: machine::Batch) -> Vec<machine::Effect> {
+                self.told(batch)
+            }
+        }
+    )*};
 }
 
 /// Whether this component computes with secrets. Only [`WithSecrets`] makes it import the interface.
@@ -69,6 +87,7 @@ impl Lower for WithSecrets {
             }
             Opaque::Hash(algorithm, data) => secrets::hash(algorithm.as_str(), Self::lower(*data)?),
             Opaque::Encode(encoding, data) => secrets::encode(encoding, Self::lower(*data)?),
+            Opaque::Sign(algorithm, key, data) => secrets::sign(algorithm, Self::lower(*key)?, Self::lower(*data)?),
         }
     }
 }
@@ -90,8 +109,12 @@ impl<C: crate::Catalog + 'static> catalog::exports::witgate::adapter::catalog::G
 /// The exported capability: a door behind which every exchange gets a machine.
 pub struct Door<M, L>(PhantomData<(M, L)>);
 
-impl<M: Machine, L: Lower> chat::exports::witgate::adapter::chat::Guest for Door<M, L> {
-    type Exchange = Room<M, L>;
+// The whole list: a component exports those that its `adapter!` names.
+capabilities! {
+    chat, "with-chat", "export_chat";
+    embeddings, "with-embeddings", "export_embeddings";
+    grant, "with-grant", "export_grant";
+    account, "with-account", "export_account";
 }
 
 /// One exchange. A call that could not be read fails in its first step.
@@ -100,14 +123,14 @@ pub struct Room<M, L> {
     lower: PhantomData<L>,
 }
 
-impl<M: Machine, L: Lower> chat::exports::witgate::adapter::chat::GuestExchange for Room<M, L> {
-    fn new(call: machine::Call) -> Self {
+impl<M: Machine, L: Lower> Room<M, L> {
+    fn open(call: machine::Call) -> Self {
         hear_panics();
         let machine = incoming::call(call).map(M::open).map_err(Some);
         Room { machine: RefCell::new(machine), lower: PhantomData }
     }
 
-    fn step(&self, batch: machine::Batch) -> Vec<machine::Effect> {
+    fn told(&self, batch: machine::Batch) -> Vec<machine::Effect> {
         let effects = match &mut *self.machine.borrow_mut() {
             Ok(machine) => machine.step(batch.now, batch.events.into_iter().map(incoming::event).collect()),
             Err(fault) => fault.take().map(Effect::Fail).into_iter().collect(),

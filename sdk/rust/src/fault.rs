@@ -1,6 +1,6 @@
 //! Why an exchange failed: the host's retry, cool-down and disable rules act on the code alone.
 
-use crate::{ErrorBody, Head};
+use crate::{ErrorBody, Failure, Head};
 
 macro_rules! codes {
     ($($(#[$doc:meta])* $name:ident = $text:literal, $make:ident;)*) => {
@@ -59,6 +59,10 @@ pub struct Fault {
     pub status: u16,
     /// When the vendor wants to be asked again, in milliseconds. [`Simple`](crate::Simple) fills it in from the answer's headers.
     pub retry_after_ms: Option<u32>,
+    /// `account-empty`: Unix seconds at which the vendor fills it up again, when it says so.
+    pub until: Option<u32>,
+    /// The field of the client's request that is to blame, when the vendor or the adapter knows it.
+    pub param: Option<String>,
     /// For the client, in the vendor's words. The host masks keys and URLs in it.
     pub message: String,
     /// The vendor's error object, JSON, or empty.
@@ -68,7 +72,15 @@ pub struct Fault {
 impl Fault {
     /// A fault with a message for the client.
     pub fn new(code: Code, message: impl Into<String>) -> Fault {
-        Fault { code, status: 0, retry_after_ms: None, message: message.into(), vendor: String::new() }
+        Fault {
+            code,
+            status: 0,
+            retry_after_ms: None,
+            until: None,
+            param: None,
+            message: message.into(),
+            vendor: String::new(),
+        }
     }
 
     /// With the vendor's HTTP status.
@@ -82,6 +94,30 @@ impl Fault {
     #[must_use]
     pub fn with_retry_after_ms(mut self, ms: u32) -> Fault {
         self.retry_after_ms = Some(ms);
+        self
+    }
+
+    /// With the time at which an empty account is filled up again, in Unix seconds.
+    #[must_use]
+    pub fn with_until(mut self, seconds: u32) -> Fault {
+        self.until = Some(seconds);
+        self
+    }
+
+    /// With the field of the client's request that is to blame.
+    #[must_use]
+    pub fn with_param(mut self, field: impl Into<String>) -> Fault {
+        self.param = Some(field.into());
+        self
+    }
+
+    /// With what an answer's head knows and the fault does not say yet: the status, and when to ask again.
+    #[must_use]
+    pub fn with_head(mut self, head: &Head) -> Fault {
+        if self.status == 0 {
+            self.status = head.status;
+        }
+        self.retry_after_ms = self.retry_after_ms.or_else(|| head.retry_after_ms());
         self
     }
 
@@ -99,9 +135,15 @@ impl Fault {
         if fault.message.is_empty() {
             fault.message = format!("the vendor answered with status {} and no message", head.status);
         }
-        fault.status = head.status;
-        fault.retry_after_ms = head.retry_after_ms();
+        fault.param = Some(error.param).filter(|param| !param.is_empty());
         fault.vendor = error.json;
-        fault
+        fault.with_head(head)
+    }
+}
+
+/// A request that got no answer, or only a part of one.
+impl From<Failure> for Fault {
+    fn from(failure: Failure) -> Fault {
+        Fault::upstream_broken(if failure.text.is_empty() { failure.code } else { failure.text })
     }
 }

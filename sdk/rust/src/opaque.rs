@@ -37,6 +37,8 @@ pub enum Opaque {
     Hash(Algorithm, Box<Opaque>),
     /// An encoding of the contract: `hex`, `base64`, `base64url`, `url`.
     Encode(&'static str, Box<Opaque>),
+    /// A signature of `data` (raw bytes): algorithm (`rs256`, whose key is a PEM text), key, data.
+    Sign(&'static str, Box<Opaque>, Box<Opaque>),
 }
 
 impl Opaque {
@@ -63,6 +65,11 @@ impl Opaque {
     /// A hash of `data`, raw bytes.
     pub fn hash(algorithm: Algorithm, data: Opaque) -> Opaque {
         Opaque::Hash(algorithm, Box::new(data))
+    }
+
+    /// RSASSA-PKCS1-v1_5 with SHA-256 of `data`, raw bytes; `key` is a PEM text.
+    pub fn rs256(key: Opaque, data: Opaque) -> Opaque {
+        Opaque::Sign("rs256", Box::new(key), Box::new(data))
     }
 
     /// Lower-case hex.
@@ -102,12 +109,7 @@ impl std::fmt::Display for Opaque {
             Opaque::Hmac(algorithm, key, data) => write!(f, "hmac({}, {key}, {data})", algorithm.as_str()),
             Opaque::Hash(algorithm, data) => write!(f, "hash({}, {data})", algorithm.as_str()),
             Opaque::Encode(encoding, data) => write!(f, "{encoding}({data})"),
+            Opaque::Sign(algorithm, key, data) => write!(f, "{algorithm}({key}, {data})"),
         }
-    }
-}
-
-impl From<Opaque> for crate::Piece {
-    fn from(value: Opaque) -> Self {
-        crate::Piece::Opaque(value)
     }
 }

@@ -1,27 +1,6 @@
 //! A request to the vendor: an endpoint by name, never a host, with values that the host joins from pieces.
 
-use crate::{Extra, Opaque};
-
-/// Part of a header's or a query parameter's value. The host joins the pieces when the request leaves.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Piece {
-    /// Text as it is.
-    Text(String),
-    /// A secret of the channel, by the name the catalog gave it.
-    Secret(String),
-    /// A value that the host computes from secrets. Needs `secrets` in [`adapter!`](crate::adapter).
-    Opaque(Opaque),
-}
-
-/// A piece that is text.
-pub fn text(value: impl Into<String>) -> Piece {
-    Piece::Text(value.into())
-}
-
-/// A piece that is a secret of the channel.
-pub fn secret(name: impl Into<String>) -> Piece {
-    Piece::Secret(name.into())
-}
+use crate::{Extra, Form, Piece};
 
 /// How the answer is to arrive. An answer with an error status always comes as one message.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -35,6 +14,12 @@ pub enum Framing {
     Sse,
     /// One message for every line.
     Ndjson,
+    /// One message for every element of the one array.
+    JsonArray,
+    /// One message (or binary) for every frame of `application/vnd.amazon.eventstream`.
+    AwsEventStream,
+    /// One message (or binary) for every WebSocket message; the request opens the connection.
+    WebSocket,
 }
 
 impl Framing {
@@ -45,6 +30,9 @@ impl Framing {
             Framing::Bytes => "bytes",
             Framing::Sse => "sse",
             Framing::Ndjson => "ndjson",
+            Framing::JsonArray => "json-array",
+            Framing::AwsEventStream => "aws-event-stream",
+            Framing::WebSocket => "websocket",
         }
     }
 }
@@ -59,33 +47,9 @@ pub enum Payload {
     Text(String),
     /// Bytes.
     Bytes(Vec<u8>),
-    /// A multipart form.
-    Form(Vec<Part>),
-    /// Bytes that the host keeps under this name; `request` is the client's body as it came.
-    Held(String),
-}
-
-/// A part of a form.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Part {
-    /// The field's name.
-    pub name: String,
-    /// The file's name, for a file.
-    pub filename: Option<String>,
-    /// The media type.
-    pub content_type: Option<String>,
-    /// The content.
-    pub data: Data,
-}
-
-/// The content of a form's part.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Data {
-    /// Text.
-    Text(String),
-    /// Bytes.
-    Bytes(Vec<u8>),
-    /// Bytes that the host keeps under this name.
+    /// Fields and files.
+    Form(Form),
+    /// Bytes that the host keeps under this name: `request` is the client's body as it came, a fetched file has its token.
     Held(String),
 }
 
@@ -100,7 +64,7 @@ pub struct Request {
     pub endpoint: String,
     /// Starts with `/`, already percent-encoded, no query and no `..`; appended to the endpoint's URL byte for byte.
     pub path: String,
-    /// Query parameters, encoded by the host.
+    /// Query parameters; the host percent-encodes names and values.
     pub query: Vec<(String, Vec<Piece>)>,
     /// Headers.
     pub headers: Vec<(String, Vec<Piece>)>,
@@ -165,6 +129,24 @@ impl Request {
         let mut request = self.header("content-type", [crate::text("application/json")]);
         request.body = Payload::Text(text.into());
         request
+    }
+
+    /// With `authorization: Bearer` and these pieces.
+    #[must_use]
+    pub fn bearer(self, value: impl IntoIterator<Item = Piece>) -> Request {
+        self.header("authorization", std::iter::once(crate::text("Bearer ")).chain(value))
+    }
+
+    /// With `authorization: Basic` and this user and password.
+    #[must_use]
+    pub fn basic(self, user: impl IntoIterator<Item = Piece>, password: impl IntoIterator<Item = Piece>) -> Request {
+        self.header("authorization", [crate::text("Basic "), crate::basic(user, password)])
+    }
+
+    /// With a form as body; the host writes the content type.
+    #[must_use]
+    pub fn form(self, form: Form) -> Request {
+        self.payload(Payload::Form(form))
     }
 
     /// With another body.

@@ -1,6 +1,6 @@
 //! The usual adapter: one request, one answer. A [`Mapper`] holds the mapping, [`Simple`] makes a machine of it.
 
-use crate::{Call, Effect, Event, Failure, Fault, Head, Machine, Message, Request, Usage};
+use crate::{Binary, Call, Effect, Event, Fault, Head, Machine, Message, Request, Usage};
 
 /// The id of the one request.
 const REQUEST: u32 = 1;
@@ -44,13 +44,18 @@ impl Out {
         self.effects.push(Effect::Relay(id));
     }
 
+    /// The access token is the text at this JSON pointer in the answer, good for so many seconds. Only in `grant`.
+    pub fn grant(&mut self, pointer: impl Into<String>, lifetime_s: u32) {
+        self.effects.push(Effect::Grant { id: REQUEST, pointer: pointer.into(), lifetime_s });
+    }
+
     /// Anything else.
     pub fn effect(&mut self, effect: Effect) {
         self.effects.push(effect);
     }
 }
 
-/// A mapping with one request and one answer. A fault ends the exchange; what was written before it still counts.
+/// A mapping with one request and one answer, for any capability. A fault ends the exchange; what was written before it still counts.
 pub trait Mapper: Sized + 'static {
     /// Opens an exchange.
     ///
@@ -64,31 +69,45 @@ pub trait Mapper: Sized + 'static {
     /// What the client is told when there is no such request.
     fn request(&mut self, out: &mut Out) -> Result<Option<Request>, Fault>;
 
+    /// A whole answer with a status below 400: of a request with [`Framing::Text`](crate::Framing::Text), or in place of the stream that was
+    /// asked for (a JSON answer to a stream request, an HTML page).
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    fn response(&mut self, body: &str, out: &mut Out) -> Result<(), Fault>;
+
+    /// One message of a streamed answer.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    fn stream(&mut self, message: Message, out: &mut Out) -> Result<(), Fault>;
+
+    /// What an answer with a status of 400 or more means; `body` is all of it and may be empty.
+    fn fault(&mut self, head: &Head, body: &str) -> Fault;
+
     /// The answer's status, below 400, and headers.
     ///
     /// # Errors
     /// What is wrong with them.
-    fn on_head(&mut self, head: &Head, out: &mut Out) -> Result<(), Fault> {
+    fn head(&mut self, head: &Head, out: &mut Out) -> Result<(), Fault> {
         let _ = (head, out);
         Ok(())
     }
 
-    /// The next message, or the whole answer with [`Framing::Text`](crate::Framing::Text).
-    ///
-    /// An answer that is not framed as asked (an HTML page in place of a stream) comes as one message, too.
+    /// One message of a streamed answer that is bytes, not text.
     ///
     /// # Errors
-    /// What is wrong with it.
-    fn on_message(&mut self, message: Message, out: &mut Out) -> Result<(), Fault>;
-
-    /// What an answer with a status of 400 or more means; `body` is all of it and may be empty.
-    fn on_error(&mut self, head: &Head, body: &str) -> Fault;
+    /// What is wrong with it; that it came at all, unless the mapper says otherwise.
+    fn binary(&mut self, binary: Binary, out: &mut Out) -> Result<(), Fault> {
+        let _ = (binary, out);
+        Err(Fault::upstream_broken("the vendor sent bytes where text was expected"))
+    }
 
     /// The answer is complete. When nothing has finished it until then, it counts as cut off.
     ///
     /// # Errors
     /// What is missing.
-    fn on_end(&mut self, out: &mut Out) -> Result<(), Fault> {
+    fn end(&mut self, out: &mut Out) -> Result<(), Fault> {
         let _ = out;
         Ok(())
     }
@@ -134,30 +153,36 @@ impl<M: Mapper> Simple<M> {
             (State::Opened(call), Event::Start) => start(*call, out)?,
             (State::Sent(mut mapper, _), Event::Head(head)) if head.id == REQUEST => {
                 if head.status < 400 {
-                    mapper.on_head(&head, out)?;
+                    mapper.head(&head, out).map_err(|fault| fault.with_head(&head))?;
                 }
                 State::Sent(mapper, head)
             }
             (State::Sent(mut mapper, head), Event::Message(message)) if message.id == REQUEST => {
-                if head.status >= 400 {
-                    return Err(refusal(&mut mapper, &head, &message.data));
-                }
-                mapper.on_message(message, out).map_err(|fault| complete(fault, &head))?;
+                let mapped = match head {
+                    _ if head.status >= 400 => Err(mapper.fault(&head, &message.data)),
+                    _ if head.is_whole() => mapper.response(&message.data, out),
+                    _ => mapper.stream(message, out),
+                };
+                mapped.map_err(|fault| fault.with_head(&head))?;
+                State::Sent(mapper, head)
+            }
+            (State::Sent(mut mapper, head), Event::Binary(binary)) if binary.id == REQUEST => {
+                mapper.binary(binary, out).map_err(|fault| fault.with_head(&head))?;
                 State::Sent(mapper, head)
             }
             (State::Sent(mut mapper, head), Event::End(REQUEST)) => {
                 if head.status >= 400 {
-                    return Err(refusal(&mut mapper, &head, ""));
+                    return Err(mapper.fault(&head, "").with_head(&head));
                 }
-                mapper.on_end(out).map_err(|fault| complete(fault, &head))?;
+                mapper.end(out).map_err(|fault| fault.with_head(&head))?;
                 if !out.finished {
                     let what = "the vendor's answer broke off before it was complete";
-                    return Err(complete(Fault::upstream_broken(what), &head));
+                    return Err(Fault::upstream_broken(what).with_head(&head));
                 }
                 State::Over
             }
             (State::Sent(_, head), Event::Failed(failure)) if failure.id == REQUEST => {
-                return Err(complete(failed(failure), &head));
+                return Err(Fault::from(failure).with_head(&head));
             }
             (State::Sent(..), Event::Body { id: REQUEST, .. }) => {
                 return Err(Fault::adapter_broken("a mapper reads messages; it cannot ask for an answer in bytes"));
@@ -179,23 +204,6 @@ fn start<M: Mapper>(call: Call, out: &mut Out) -> Result<State<M>, Fault> {
         None if out.finished => Ok(State::Over),
         None => Err(Fault::adapter_broken("the mapper neither made a request nor finished the answer")),
     }
-}
-
-fn refusal<M: Mapper>(mapper: &mut M, head: &Head, body: &str) -> Fault {
-    complete(mapper.on_error(head, body), head)
-}
-
-/// Adds what the answer's head knows and the mapper did not say.
-fn complete(mut fault: Fault, head: &Head) -> Fault {
-    if fault.status == 0 {
-        fault.status = head.status;
-    }
-    fault.retry_after_ms = fault.retry_after_ms.or_else(|| head.retry_after_ms());
-    fault
-}
-
-fn failed(failure: Failure) -> Fault {
-    Fault::upstream_broken(if failure.text.is_empty() { failure.code } else { failure.text })
 }
 
 #[cfg(test)]

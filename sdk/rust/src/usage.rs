@@ -97,29 +97,58 @@ impl Usage {
         self.amounts.iter().find(|(known, _)| *known == class).map_or(0, |(_, count)| *count)
     }
 
+    /// With this many prompt tokens, of which `parts` are of other classes. Parts larger than the total are kept and leave 0 plain ones.
+    #[must_use]
+    pub fn prompt(self, total: u32, parts: &[(Class, u32)]) -> Usage {
+        self.split(Class::Input, total, parts)
+    }
+
+    /// With this many completion tokens, of which `parts` are of other classes.
+    #[must_use]
+    pub fn completion(self, total: u32, parts: &[(Class, u32)]) -> Usage {
+        self.split(Class::Output, total, parts)
+    }
+
+    fn split(self, rest: Class, total: u32, parts: &[(Class, u32)]) -> Usage {
+        let left = parts.iter().fold(total, |left, (_, count)| left.saturating_sub(*count));
+        parts.iter().fold(self.with(rest, left), |usage, (class, count)| usage.with(*class, *count))
+    }
+
+    /// Everything of both, for adapters that ask a vendor more than once.
+    #[must_use]
+    pub fn plus(self, other: &Usage) -> Usage {
+        let estimated = self.estimated || other.estimated;
+        let sum = other.amounts.iter().fold(self, |sum, (class, count)| {
+            let count = sum.count(*class).saturating_add(*count);
+            sum.with(*class, count)
+        });
+        Usage { estimated, ..sum }
+    }
+
     /// Maps OpenAI's `usage` object, in which the details are part of the totals, to the disjoint classes.
     ///
     /// Details larger than their total are kept and leave 0 for the plain class. A server that counts reasoning beside `completion_tokens`
     /// is known by its `total_tokens`.
     pub fn from_openai(usage: &Value) -> Usage {
         let number = |pointer: &str| usage.pointer(pointer).map_or(0, tokens);
-        let prompt = number("/prompt_tokens");
-        let cached = number("/prompt_tokens_details/cached_tokens");
-        let written = number("/prompt_tokens_details/cache_write_tokens");
-        let audio_in = number("/prompt_tokens_details/audio_tokens");
-        let completion = number("/completion_tokens");
+        let (prompt, completion) = (number("/prompt_tokens"), number("/completion_tokens"));
         let reasoning = number("/completion_tokens_details/reasoning_tokens");
-        let audio_out = number("/completion_tokens_details/audio_tokens");
         let all = u64::from(prompt) + u64::from(completion) + u64::from(reasoning);
         let beside = reasoning > 0 && u64::from(number("/total_tokens")) == all;
+        let said = if beside { completion.saturating_add(reasoning) } else { completion };
         Usage::new()
-            .input(prompt.saturating_sub(cached).saturating_sub(written).saturating_sub(audio_in))
-            .with(Class::CachedRead, cached)
-            .with(Class::CacheWrite5m, written)
-            .with(Class::AudioIn, audio_in)
-            .output(completion.saturating_sub(if beside { 0 } else { reasoning }).saturating_sub(audio_out))
-            .with(Class::Reasoning, reasoning)
-            .with(Class::AudioOut, audio_out)
+            .prompt(
+                prompt,
+                &[
+                    (Class::CachedRead, number("/prompt_tokens_details/cached_tokens")),
+                    (Class::CacheWrite5m, number("/prompt_tokens_details/cache_write_tokens")),
+                    (Class::AudioIn, number("/prompt_tokens_details/audio_tokens")),
+                ],
+            )
+            .completion(
+                said,
+                &[(Class::Reasoning, reasoning), (Class::AudioOut, number("/completion_tokens_details/audio_tokens"))],
+            )
     }
 }
 
@@ -176,5 +205,16 @@ mod tests {
         check(json!({"prompt_tokens": -3, "completion_tokens": "7"}), &[]);
         check(json!({"prompt_tokens": 99_999_999_999_u64}), &[(Class::Input, u32::MAX)]);
         check(Value::Null, &[]);
+    }
+
+    #[test]
+    fn parts_leave_their_totals_and_sums_add_up() {
+        let usage = Usage::new().prompt(10, &[(Class::CachedRead, 4)]).completion(3, &[(Class::Reasoning, 9)]);
+        let counts =
+            |usage: &Usage| [Class::Input, Class::CachedRead, Class::Output, Class::Reasoning].map(|c| usage.count(c));
+        assert_eq!(counts(&usage), [6, 4, 0, 9]);
+        let sum = usage.clone().plus(&Usage::new().input(u32::MAX).output(1).estimated());
+        assert_eq!(counts(&sum), [u32::MAX, 4, 1, 9]);
+        assert!(sum.estimated && !usage.estimated);
     }
 }

@@ -20,8 +20,8 @@ struct Plan {
     open_streams: usize,
     swaps: u32,
     swaps_only: bool,
-    /// Microseconds a request and an event, measured before.
-    boundary: Option<(f64, f64)>,
+    /// An adapter's name, microseconds a request and an event, measured before.
+    boundary: Vec<(String, f64, f64)>,
 }
 
 impl Plan {
@@ -33,7 +33,7 @@ impl Plan {
             open_streams: 1000,
             swaps: 1000,
             swaps_only: false,
-            boundary: None,
+            boundary: Vec::new(),
         };
         let mut rest = arguments.iter();
         let number = |rest: &mut std::slice::Iter<'_, String>| rest.next().context("a number is missing").cloned();
@@ -46,7 +46,10 @@ impl Plan {
                     plan.swaps_only = true;
                     plan.swaps = number(&mut rest)?.parse()?;
                 }
-                "--boundary" => plan.boundary = Some((number(&mut rest)?.parse()?, number(&mut rest)?.parse()?)),
+                "--boundary" => {
+                    let name = number(&mut rest)?;
+                    plan.boundary.push((name, number(&mut rest)?.parse()?, number(&mut rest)?.parse()?));
+                }
                 other => bail!("`bench-inner` does not know `{other}`"),
             }
         }
@@ -79,7 +82,7 @@ pub(crate) fn measure(arguments: &[String]) -> Result<()> {
         }
         let swaps = swap::under_load(&sides, plan.swaps).await?;
         rows.extend(swaps.rows());
-        rows.extend(plan.boundary.into_iter().flat_map(boundary_rows));
+        rows.extend(plan.boundary.iter().flat_map(boundary_rows));
         report::print(&rows);
         if swaps.failed > 0 { bail!("{} requests failed during the swaps", swaps.failed) } else { Ok(()) }
     })
@@ -115,25 +118,33 @@ async fn rounds(plan: &Plan, sides: &Sides) -> Result<Vec<Vec<Round>>> {
     Ok(rounds)
 }
 
-/// The middle of what the rounds found for one figure, for direct, nginx and the gateway.
-fn middle(rounds: &[Vec<Round>], figure: impl Fn(&Round) -> f64) -> [f64; 3] {
-    [0, 1, 2].map(|side| median(rounds.iter().filter_map(|round| round.get(side)).map(&figure)))
+/// The middle of what the rounds found for one figure, for direct, nginx and the gateway through one of its adapters.
+fn middle(rounds: &[Vec<Round>], gateway: usize, figure: impl Fn(&Round) -> f64) -> [f64; 3] {
+    [0, 1, gateway].map(|side| median(rounds.iter().filter_map(|round| round.get(side)).map(&figure)))
 }
 
 fn compare(rounds: &[Vec<Round>]) -> Vec<Row> {
-    let latency =
-        |name: &str, aim: Option<f64>, figure: &dyn Fn(&Round) -> f64| Row::added(name, middle(rounds, figure), aim);
+    let mut rows = compare_side(rounds, 2, "");
+    rows.extend(compare_side(rounds, 3, "anthropic: "));
+    rows
+}
+
+/// The rows of the gateway with one of its adapters; each figure's name begins with `prefix`.
+fn compare_side(rounds: &[Vec<Round>], gateway: usize, prefix: &str) -> Vec<Row> {
+    let latency = |name: &str, aim: Option<f64>, figure: &dyn Fn(&Round) -> f64| {
+        Row::added(&format!("{prefix}{name}"), middle(rounds, gateway, figure), aim)
+    };
     let p50 = |load: &Load| load.percentile(50.0);
     let p99 = |load: &Load| load.percentile(99.0);
-    let rate = middle(rounds, |round| round.throughput.rate());
-    let cpu = median(rounds.iter().flatten().filter_map(|round| round.cpu).map(microseconds));
+    let rate = middle(rounds, gateway, |round| round.throughput.rate());
+    let cpu = rounds.iter().filter_map(|round| round.get(gateway)?.cpu).map(microseconds);
     vec![
         latency("p50, 1 connection", Some(200.0), &|round| p50(&round.alone)),
         latency("p99, 1 connection", None, &|round| p99(&round.alone)),
         latency("p50, 64 connections", None, &|round| p50(&round.busy)),
         latency("p99, 64 connections", None, &|round| p99(&round.busy)),
-        Row::rate("requests/s, 32 connections", rate, 0.35),
-        Row::single("CPU of the gateway a request", format!("{cpu:.0} µs"), None),
+        Row::rate(&format!("{prefix}requests/s, 32 connections"), rate, 0.35),
+        Row::single(&format!("{prefix}CPU of the gateway a request"), format!("{:.0} µs", median(cpu)), None),
         latency("time to first token, p50", Some(500.0), &|round| round.pace.first(50.0)),
         latency("time to first token, p99", None, &|round| round.pace.first(99.0)),
         latency("gap between tokens, p50", None, &|round| round.pace.gap(50.0)),
@@ -157,9 +168,10 @@ async fn memory(plan: &Plan, sides: &Sides, at_rest: u64) -> Result<Vec<Row>> {
     ])
 }
 
-fn boundary_rows((request, event): (f64, f64)) -> Vec<Row> {
-    let row = |name, value: f64, aim: f64| {
-        Row::single(name, format!("{value:.1} µs"), Some((format!("<= {aim} µs"), value <= aim)))
+fn boundary_rows((name, request, event): &(String, f64, f64)) -> Vec<Row> {
+    let row = |what: &str, value: f64, aim: f64| {
+        let figure = format!("plugin boundary, {name}, {what}");
+        Row::single(&figure, format!("{value:.1} µs"), Some((format!("<= {aim} µs"), value <= aim)))
     };
-    vec![row("plugin boundary, a request", request, 30.0), row("plugin boundary, an event", event, 5.0)]
+    vec![row("a request", *request, 30.0), row("an event", *event, 5.0)]
 }

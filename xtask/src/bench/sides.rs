@@ -1,4 +1,4 @@
-//! The three sides of the comparison: the mock vendor itself, nginx in front of it, the gateway in front of it.
+//! The sides of the comparison: the mock vendor itself, nginx in front of it, the gateway in front of it with either of two adapters.
 
 use std::fs;
 use std::net::{SocketAddr, TcpListener};
@@ -17,6 +17,8 @@ use crate::{start, step, tools};
 const HOME: &str = "target/bench";
 const GATEWAY: &str = "target/release/witgate";
 const MODEL: &str = "bench-fast";
+/// The model behind the adapter that maps every event.
+const MAPPED: &str = "bench-mapped";
 
 /// The running processes. All end when this is dropped.
 pub(super) struct Sides {
@@ -74,22 +76,21 @@ impl Sides {
         Ok(sides)
     }
 
-    /// Direct, nginx, gateway: in this order.
+    /// Direct, nginx, the gateway with the compatible adapter and with the Anthropic one: in this order.
     pub(super) fn targets(&self) -> Vec<Target> {
-        let target = |name, address, key: &str| Target {
+        let target = |name, address, key: &str, model| Target {
             name,
             address,
             is_gateway: !key.is_empty(),
-            plain: wire::chat(address, key, MODEL, false),
-            stream: wire::chat(address, key, MODEL, true),
+            plain: wire::chat(address, key, model, false),
+            stream: wire::chat(address, key, model, true),
             hold: wire::chat(address, key, ENDLESS, true),
         };
-        let nginx = self.nginx_address.map(|address| target("nginx", address, ""));
-        let direct = target("the vendor itself", self.vendor_address, "");
-        [Some(direct), nginx, Some(target("the gateway", self.gateway_address, &self.key))]
-            .into_iter()
-            .flatten()
-            .collect()
+        let nginx = self.nginx_address.map(|address| target("nginx", address, "", MODEL));
+        let direct = target("the vendor itself", self.vendor_address, "", MODEL);
+        let gateway = |name, model| target(name, self.gateway_address, &self.key, model);
+        let (compatible, anthropic) = (gateway("the gateway", MODEL), gateway("the gateway (anthropic)", MAPPED));
+        [Some(direct), nginx, Some(compatible), Some(anthropic)].into_iter().flatten().collect()
     }
 
     async fn wait(&mut self) -> Result<()> {
@@ -117,12 +118,16 @@ impl Sides {
 /// A data directory with the plugins, a channel to the vendor and a key.
 fn set_up(data: &Path, vendor: SocketAddr) -> Result<String> {
     start::copy_plugins(&data.join("plugins"))?;
-    let base_url = format!("http://{vendor}/v1");
     let models = format!("{MODEL},{ENDLESS}");
-    let channel = ["channel", "add", "--name", "bench", "--provider", "compatible", "--base-url", &base_url];
-    let mut command = Command::new(GATEWAY);
-    command.args(channel).args(["--secret", "key=not-a-secret", "--models", &models, "--data-dir"]).arg(data);
-    step::output(&mut command)?;
+    for (provider, base_url, models) in [
+        ("compatible", format!("http://{vendor}/v1"), models.as_str()),
+        ("anthropic", format!("http://{vendor}"), MAPPED),
+    ] {
+        let channel = ["channel", "add", "--name", provider, "--provider", provider, "--base-url", &base_url];
+        let mut command = Command::new(GATEWAY);
+        command.args(channel).args(["--secret", "key=not-a-secret", "--models", models, "--data-dir"]).arg(data);
+        step::output(&mut command)?;
+    }
     start::create_key(Path::new(GATEWAY), data, "bench")
 }
 

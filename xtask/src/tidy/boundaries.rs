@@ -16,8 +16,8 @@ const ONE_ROOM: &[(&str, &[&str])] = &[
     ("sqlx", &["store"]),
     ("wasmtime", &["plugin-runtime"]),
     ("wasmtime-wasi", &["plugin-runtime"]),
-    // The probe of the tests does what no SDK would let it do.
-    ("wit-bindgen", &["witgate-sdk", "guest-probe"]),
+    // The probe of the tests and the hostile guests do what no SDK would let them do.
+    ("wit-bindgen", &["witgate-sdk", "guest-probe", "hostile"]),
 ];
 
 /// The rooms and whom each may know. `telemetry` is open to all; tests may use `testkit`.
@@ -32,10 +32,12 @@ const EDGES: &[(&str, &[&str])] = &[
     ("upstream", &["domain"]),
     ("store", &["domain", "quota", "auth"]),
     ("exchange", &["domain", "routing", "quota", "plugin-runtime", "upstream"]),
-    ("witgate", &["domain", "auth", "routing", "quota", "plugin-runtime", "upstream", "exchange", "store"]),
+    ("fixtures", &["domain", "plugin-runtime", "upstream", "witgate-sdk", "witgate-sdk-testkit"]),
+    ("witgate", &["domain", "auth", "routing", "quota", "plugin-runtime", "upstream", "exchange", "store", "fixtures"]),
     ("witgate-sdk", &[]),
     ("witgate-sdk-testkit", &["witgate-sdk"]),
-    ("xtask", &[]),
+    // It packs fixtures into the components that it builds.
+    ("xtask", &["witgate-sdk-testkit"]),
 ];
 
 pub(super) fn check(tree: &Tree) -> Result<Vec<Finding>> {
@@ -76,7 +78,7 @@ fn edges(metadata: &Metadata, package: &Package, findings: &mut Vec<Finding>) {
     for dependency in package.dependencies.iter().filter(|dependency| is_ours(&dependency.name)) {
         let name = dependency.name.as_str();
         let in_tests = dependency.kind.as_deref() == Some("dev");
-        let for_tests = matches!(name, "testkit" | "witgate-sdk-testkit");
+        let for_tests = name == "testkit" || name == "witgate-sdk-testkit" && package.name != "witgate";
         // What a test brings along is no edge of the architecture.
         if in_tests || name == "telemetry" || allowed.contains(&name) {
             continue;

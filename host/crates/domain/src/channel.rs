@@ -31,6 +31,12 @@ pub struct Approval {
     pub typed_origins: Vec<Origin>,
     /// Where secrets may be placed.
     pub placements: Vec<Placement>,
+    /// Access tokens that may be obtained with the channel's secrets, by name.
+    pub grants: Vec<String>,
+    /// Whether values may be computed from its secrets, to be placed like these.
+    pub computes: bool,
+    /// Parts of composite keys that the adapter may read, as [`readable_parts`](crate::readable_parts) writes them.
+    pub readable: Vec<String>,
 }
 
 /// An operator-configured account: where it is, whose key it uses, which models it offers to whom.

@@ -2,12 +2,15 @@
 
 use std::fmt;
 
+use crate::KeySplit;
+
 /// A named address. Requests name the endpoint, never a host.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EndpointSpec {
     /// The name that requests use: `api`.
     pub name: String,
-    /// The vendor's own URL with the path that requests are appended to: `https://api.vendor.test/v1`. Empty when the operator must give one.
+    /// The vendor's own URL with the path that requests are appended to: `https://api.vendor.test/v1`. Its host may have variables:
+    /// `https://{region}.vendor.test`. Empty when the operator must give one.
     pub url: String,
     /// Path endings that people paste into a base URL and that are cut off it.
     pub pasted: Vec<String>,
@@ -20,8 +23,21 @@ pub struct SecretSpec {
     pub name: String,
     /// For people.
     pub title: String,
-    /// Whether a channel can do without.
+    /// Whether a channel needs it.
     pub required: bool,
+    /// How a composite one falls into parts.
+    pub split: Option<KeySplit>,
+    /// What it looks like, for people: `ACCESS_KEY_ID|SECRET_ACCESS_KEY`. Empty when the catalog does not say.
+    pub example: String,
+}
+
+/// An access token that the adapter can obtain with the channel's secrets. Requests refer to it by name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GrantSpec {
+    /// The name that requests and the contract use.
+    pub name: String,
+    /// For people.
+    pub title: String,
 }
 
 /// Where in a request an opaque value may go.
@@ -31,15 +47,33 @@ pub enum PlacementSpot {
     Header,
     /// A query parameter's value.
     Query,
+    /// A field of an urlencoded or multipart body.
+    Form,
+    /// The header `authorization`, as `Bearer` and a value.
+    Bearer,
+    /// The header `authorization`, as `Basic` and a user with a password.
+    Basic,
 }
 
 impl PlacementSpot {
+    /// Every spot.
+    pub const ALL: [PlacementSpot; 5] =
+        [PlacementSpot::Header, PlacementSpot::Query, PlacementSpot::Form, PlacementSpot::Bearer, PlacementSpot::Basic];
+
     /// The text form, as catalogs spell it.
     pub fn as_str(self) -> &'static str {
         match self {
             PlacementSpot::Header => "header",
             PlacementSpot::Query => "query",
+            PlacementSpot::Form => "form",
+            PlacementSpot::Bearer => "bearer",
+            PlacementSpot::Basic => "basic",
         }
+    }
+
+    /// Reads the text form back.
+    pub fn parse(text: &str) -> Option<PlacementSpot> {
+        PlacementSpot::ALL.into_iter().find(|spot| spot.as_str() == text)
     }
 }
 
@@ -48,15 +82,22 @@ impl PlacementSpot {
 pub struct Placement {
     /// Endpoint name.
     pub endpoint: String,
-    /// Header or query.
+    /// What kind of place.
     pub spot: PlacementSpot,
-    /// Field name; headers in lower case.
+    /// Field name; headers in lower case. `authorization` for bearer and basic.
     pub name: String,
 }
 
 impl fmt::Display for Placement {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} `{}` at endpoint `{}`", self.spot.as_str(), self.name, self.endpoint)
+        let Placement { endpoint, spot, name } = self;
+        match spot {
+            PlacementSpot::Header | PlacementSpot::Query => write!(f, "{} `{name}`", spot.as_str())?,
+            PlacementSpot::Form => write!(f, "form field `{name}`")?,
+            PlacementSpot::Bearer => f.write_str("bearer token")?,
+            PlacementSpot::Basic => f.write_str("basic authorization")?,
+        }
+        write!(f, " at endpoint `{endpoint}`")
     }
 }
 
@@ -112,9 +153,11 @@ pub struct Provider {
     pub secrets: Vec<SecretSpec>,
     /// Where opaque values may go.
     pub placements: Vec<Placement>,
+    /// Access tokens that it can obtain.
+    pub grants: Vec<GrantSpec>,
     /// JSON Schema of the settings, as text.
     pub settings_schema: String,
-    /// `chat`...
+    /// `chat`, `embeddings`, `balance`... One that the host does not know is never asked for.
     pub operations: Vec<String>,
     /// Models it knows.
     pub models: Vec<Model>,

@@ -2,14 +2,17 @@
 
 use std::{fmt, sync::Arc};
 
-/// Text that must never reach a guest, a log, an error or an answer. `Debug` shows its length only, there is no `Display`.
+use zeroize::Zeroizing;
+
+/// Text that must never reach a guest, a log, an error or an answer. `Debug` shows its length only, there is no `Display`. Its memory is
+/// wiped when the last copy of it is dropped.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Secret(Arc<str>);
+pub struct Secret(Arc<Zeroizing<String>>);
 
 impl Secret {
     /// Wraps a value; surrounding white space (a key file's last newline) is dropped.
     pub fn new(value: &str) -> Self {
-        Secret(value.trim().into())
+        Secret(Arc::new(Zeroizing::new(value.trim().to_owned())))
     }
 
     /// The value itself. Callers put it on the wire or seal it, nothing else.

@@ -14,7 +14,7 @@ pub struct Ask {
     pub request: RequestId,
     /// Who is calling.
     pub api_key: Arc<ApiKey>,
-    /// As the contract spells it: `chat`.
+    /// As the contract spells it: `chat`, `embeddings`.
     pub operation: &'static str,
     /// The body, decompressed.
     pub body: Bytes,
@@ -24,6 +24,8 @@ pub struct Ask {
     pub arrived: Instant,
     /// The same, unix milliseconds.
     pub arrived_ms: i64,
+    /// The client does not want to wait for an answer that takes minutes: it comes back for it.
+    pub async_ok: bool,
 }
 
 /// What the host itself needs to know of a body.
@@ -36,13 +38,13 @@ pub(crate) struct Admission {
 }
 
 /// Reads the body's top level; each refusal names the field and what is expected there.
-pub(crate) fn admit(ask: &Ask) -> Result<Admission, Fault> {
+pub(crate) fn admit(ask: &Ask, items_max: usize) -> Result<Admission, Fault> {
     let text = std::str::from_utf8(&ask.body)
         .map_err(|error| invalid(format!("the request body is not UTF-8 (byte {})", error.valid_up_to())))?;
     let body: Object<'_> = serde_json::from_str(text).map_err(|error| {
         invalid(format!("the request body is not a JSON object: {error}; send Content-Type: application/json"))
     })?;
-    for name in ["model", "messages", "stream"] {
+    for name in ["model", "messages", "input", "stream"] {
         if body.count(name) > 1 {
             return Err(invalid(format!("`{name}` is given more than once")).with_param(name));
         }
@@ -52,12 +54,12 @@ pub(crate) fn admit(ask: &Ask) -> Result<Admission, Fault> {
             invalid("you must provide a `model`; GET /v1/models lists what this key may call").with_param("model")
         })?;
     let streaming = field(&body, "stream", "a boolean")?.unwrap_or(false);
-    let messages: Option<Vec<&serde_json::value::RawValue>> = match body.get("messages") {
-        None => None,
-        Some(raw) => Some(serde_json::from_str(raw.get()).map_err(|_| wrong_type("messages", "an array"))?),
-    };
-    if messages.is_none_or(|messages| messages.is_empty()) {
-        return Err(invalid("`messages` must be an array with at least one message").with_param("messages"));
+    match ask.operation {
+        "embeddings" => check_input(&body, items_max)?,
+        _ => check_messages(&body, items_max)?,
+    }
+    if streaming && ask.operation == "embeddings" {
+        return Err(invalid("embeddings are not streamed; leave `stream` out").with_param("stream"));
     }
     #[derive(serde::Deserialize)]
     struct StreamOptions {
@@ -75,6 +77,46 @@ pub(crate) fn admit(ask: &Ask) -> Result<Admission, Fault> {
     };
     let max_tokens = max_tokens.map(|tokens| u32::try_from(tokens).unwrap_or(u32::MAX));
     Ok(Admission { model, streaming, include_usage, max_tokens })
+}
+
+fn check_messages(body: &Object<'_>, most: usize) -> Result<(), Fault> {
+    let messages: Option<Vec<&serde_json::value::RawValue>> = match body.get("messages") {
+        None => None,
+        Some(raw) => Some(serde_json::from_str(raw.get()).map_err(|_| wrong_type("messages", "an array"))?),
+    };
+    match messages.map_or(0, |messages| messages.len()) {
+        0 => Err(invalid("`messages` must be an array with at least one message").with_param("messages")),
+        count => check_count("messages", count, most),
+    }
+}
+
+/// A text, texts, tokens, or lists of tokens.
+fn check_input(body: &Object<'_>, most: usize) -> Result<(), Fault> {
+    let expected = "`input` must be a text that is not empty, or an array of texts, of tokens, or of arrays of tokens";
+    let input: Option<serde_json::Value> = body.get("input").and_then(|raw| serde_json::from_str(raw.get()).ok());
+    let tokens = |items: &[serde_json::Value]| !items.is_empty() && items.iter().all(serde_json::Value::is_u64);
+    let fits = match &input {
+        Some(serde_json::Value::String(text)) => !text.is_empty(),
+        Some(serde_json::Value::Array(items)) => {
+            let texts = items.iter().all(|item| item.as_str().is_some_and(|text| !text.is_empty()));
+            let lists = || items.iter().all(|item| item.as_array().is_some_and(|inner| tokens(inner)));
+            !items.is_empty() && (texts || tokens(items) || lists())
+        }
+        _ => false,
+    };
+    match &input {
+        Some(serde_json::Value::Array(items)) if fits && !tokens(items) => check_count("input", items.len(), most),
+        _ if fits => Ok(()),
+        _ => Err(invalid(expected).with_param("input")),
+    }
+}
+
+fn check_count(name: &str, count: usize, most: usize) -> Result<(), Fault> {
+    if count <= most {
+        return Ok(());
+    }
+    let what = format!("`{name}` has {count} items, this gateway takes {most} (exchange.messages_max)");
+    Err(invalid(what).with_param(name))
 }
 
 /// A top-level field of a known type; `null` is the same as absent.
@@ -109,7 +151,7 @@ mod tests {
             models: None,
             created_ms: 0,
         };
-        admit(&Ask {
+        let ask = Ask {
             request: RequestId("r".into()),
             api_key: Arc::new(api_key),
             operation: "chat",
@@ -117,7 +159,9 @@ mod tests {
             headers: vec![],
             arrived: Instant::now(),
             arrived_ms: 0,
-        })
+            async_ok: false,
+        };
+        admit(&ask, 3)
     }
 
     #[test]
@@ -144,6 +188,7 @@ mod tests {
             (r#"{"model":"m"}"#, Some("messages")),
             (r#"{"model":"m","messages":"hi"}"#, Some("messages")),
             (r#"{"model":"m","messages":[]}"#, Some("messages")),
+            (r#"{"model":"m","messages":[{},{},{},{}]}"#, Some("messages")),
             (r#"{"model":"m","messages":[{}],"stream":"yes"}"#, Some("stream")),
             (r#"{"model":"m","messages":[{}],"model":"other"}"#, Some("model")),
             (r#"{"model":"m","messages":[{}],"max_tokens":-1}"#, Some("max_tokens")),

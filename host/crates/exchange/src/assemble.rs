@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 /// The answer so far.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Assembly {
     head: Map<String, Value>,
     choices: BTreeMap<u64, Map<String, Value>>,

@@ -78,6 +78,8 @@ pub(crate) enum Kind {
     Chunk,
     /// `chat.completion`.
     Whole,
+    /// `list`: of embeddings.
+    List,
     /// Anything else.
     Other,
 }
@@ -116,6 +118,7 @@ impl<'a> Look<'a> {
         let kind = match fields.get("object").map(RawValue::get) {
             Some("\"chat.completion.chunk\"") => Kind::Chunk,
             Some("\"chat.completion\"") => Kind::Whole,
+            Some("\"list\"") if fields.get("data").is_some() => Kind::List,
             _ => Kind::Other,
         };
         let choices = fields.get("choices").and_then(|raw| serde_json::from_str(raw.get()).ok());

@@ -19,7 +19,7 @@ pub(crate) async fn estimate(request: Bytes, produced: String) -> Usage {
         let mut messages = 0;
         if let Ok(body) = serde_json::from_slice::<Value>(&request) {
             messages = body.get("messages").and_then(Value::as_array).map_or(0, Vec::len);
-            for name in ["messages", "tools", "functions"] {
+            for name in ["messages", "tools", "functions", "input"] {
                 collect(body.get(name), &mut prompt);
             }
         }

@@ -36,37 +36,60 @@ pub(crate) fn fault(reported: &machine::Fault, secrets: &BTreeMap<String, Secret
     };
     fault.upstream_status = reported.status;
     fault.retry_after = reported.retry_after_ms.map(|ms| Duration::from_millis(ms.into()));
+    if fault.retry_after.is_none() {
+        fault.retry_after = reported.until.map(from_now);
+    }
     let vendor: Option<serde_json::Value> = serde_json::from_str(&reported.vendor).ok();
-    fault.param = vendor.and_then(|vendor| Some(masked(vendor.get("param")?.as_str()?, secrets)));
+    let param = vendor.as_ref().and_then(|vendor| vendor.get("param")?.as_str());
+    fault.param = reported.param.as_deref().or(param).map(|param| masked(param, secrets));
     fault
 }
 
-/// Absolute counts; classes that this host does not know are reported, not billed.
-pub(crate) fn usage(reported: &machine::Usage) -> Usage {
+/// How long it is until these Unix seconds.
+fn from_now(until: u32) -> Duration {
+    Duration::from_secs(u64::from(until.saturating_sub(crate::driver::Clock::new().now())))
+}
+
+/// Amounts of one report. There are a dozen classes; what comes after these is not looked at.
+const AMOUNTS_MAX: usize = 64;
+
+/// Absolute counts; classes that this host does not know are reported, not billed. A count that no exchange can have is cut to `most`, and
+/// the whole report then counts as estimated.
+pub(crate) fn usage(reported: &machine::Usage, most: u32) -> Usage {
     let mut usage = Usage { estimated: reported.estimated, ..Usage::default() };
-    for amount in &reported.amounts {
-        match TokenClass::parse(&amount.class) {
-            Some(class) => {
-                let count = usage.counts.entry(class).or_default();
-                *count = count.saturating_add(amount.count);
-            }
-            None => tracing::warn!(
-                class = amount.class,
-                count = amount.count,
-                "the adapter reported an unknown usage class"
-            ),
+    let (mut unknown, mut beyond) = (None, None);
+    for amount in reported.amounts.iter().take(AMOUNTS_MAX) {
+        let Some(class) = TokenClass::parse(&amount.class) else {
+            unknown = Some(amount);
+            continue;
+        };
+        let count = usage.counts.entry(class).or_default();
+        *count = count.saturating_add(amount.count);
+        if *count > most {
+            beyond = Some((class, *count));
+            *count = most;
+            usage.estimated = true;
         }
+    }
+    // One line a report, whatever is in it: a guest must not fill the log.
+    if let Some((class, count)) = beyond {
+        let class = class.as_str();
+        tracing::warn!(class, count, most, "the adapter reported more than can be (exchange.usage_max_tokens)");
+    }
+    if let Some(amount) = unknown {
+        let class = &amount.class[..amount.class.floor_char_boundary(40)];
+        tracing::warn!(class, count = amount.count, "the adapter reported an unknown usage class");
     }
     usage
 }
 
-/// A wire failure that the adapter let stand.
-pub(crate) fn wire_fault(failure: &Failure) -> Fault {
+/// A wire failure that the adapter let stand. Its text may be a vendor's (why a WebSocket was closed), so it is masked like any other.
+pub(crate) fn wire_fault(failure: &Failure, secrets: &BTreeMap<String, Secret>) -> Fault {
     let code = match failure.code {
         FailureCode::Connect => FaultCode::UpstreamUnreachable,
         FailureCode::TimeoutFirstByte | FailureCode::TimeoutIdle => FaultCode::UpstreamTimeout,
         FailureCode::RefusedByHost => FaultCode::EgressRefused,
         FailureCode::Reset | FailureCode::TooLarge | FailureCode::BadFraming => FaultCode::UpstreamBroken,
     };
-    Fault::new(code, failure.text.clone()).with_detail(failure.detail.clone())
+    Fault::new(code, masked(&failure.text, secrets)).with_detail(failure.detail.clone())
 }

@@ -1,15 +1,23 @@
-//! Long base64 in a request stays with the host: the guest sees a short token, the wire gets the real bytes back.
+//! Long base64 in a request, and files that were fetched for it, stay with the host: the guest sees a short token, the wire gets the real
+//! bytes.
 
 use std::borrow::Cow;
 
+use base64::Engine as _;
 use bytes::Bytes;
+use domain::Fault;
+
+use crate::driver::{broken, unsupported};
+
+/// How often each held file may stand in a request, on average: a token is short, what it stands for is not.
+const REPEATS: usize = 4;
 
 /// The body as the guest sees it, and what the tokens stand for.
 pub(crate) struct Held<'a> {
     pub(crate) text: Cow<'a, str>,
     /// What every token begins with; its number follows.
     prefix: String,
-    kept: Vec<&'a str>,
+    kept: Vec<Cow<'a, str>>,
 }
 
 /// Replaces every JSON string that holds more than `over` bytes of base64 (bare, or behind `data:...;base64,`). `seed` makes the tokens
@@ -31,7 +39,7 @@ pub(crate) fn hold<'a>(body: &'a str, over: usize, seed: &str) -> Held<'a> {
         text.push_str(before);
         text.push_str(&prefix);
         text.push_str(&kept.len().to_string());
-        kept.push(payload);
+        kept.push(Cow::Borrowed(payload));
         copied = end;
     }
     if kept.is_empty() {
@@ -42,12 +50,44 @@ pub(crate) fn hold<'a>(body: &'a str, over: usize, seed: &str) -> Held<'a> {
 }
 
 impl Held<'_> {
+    /// For machines without a client.
+    pub(crate) fn nothing() -> Held<'static> {
+        Held { text: Cow::Borrowed(""), prefix: "witgate-held-".to_owned(), kept: Vec::new() }
+    }
+
+    /// Keeps a file and returns the token that stands for its base64.
+    pub(crate) fn keep(&mut self, file: &[u8]) -> String {
+        let token = format!("{}{}", self.prefix, self.kept.len());
+        self.kept.push(Cow::Owned(base64::engine::general_purpose::STANDARD.encode(file)));
+        token
+    }
+
+    /// The base64 that a token stands for.
+    pub(crate) fn base64(&self, token: &str) -> Option<String> {
+        let number = token.strip_prefix(&self.prefix)?.parse::<usize>().ok()?;
+        self.kept.get(number).map(|kept| kept.clone().into_owned())
+    }
+
+    /// The bytes that a token stands for.
+    pub(crate) fn file(&self, token: &str) -> Result<Bytes, Fault> {
+        let number = token.strip_prefix(&self.prefix).and_then(|number| number.parse::<usize>().ok());
+        let kept = number.and_then(|number| self.kept.get(number));
+        let unknown = || unsupported(&format!("a file held under the name `{}`", token.escape_debug()));
+        let kept = kept.ok_or_else(unknown)?;
+        let decoded = base64::engine::general_purpose::STANDARD.decode(kept.as_bytes());
+        decoded.map(Bytes::from).map_err(|_| unsupported("bytes of what is no standard base64"))
+    }
+
     /// Puts the real bytes back, in one pass: tokens may have moved, be doubled or be gone.
-    pub(crate) fn restore(&self, text: String) -> Bytes {
+    ///
+    /// # Errors
+    /// A text that repeats its tokens so often that four times their bytes would not do.
+    pub(crate) fn restore(&self, text: String) -> Result<Bytes, Fault> {
         if self.kept.is_empty() {
-            return Bytes::from(text);
+            return Ok(Bytes::from(text));
         }
         let extra: usize = self.kept.iter().map(|payload| payload.len()).sum();
+        let most = text.len() + REPEATS * extra;
         let mut out = String::with_capacity(text.len() + extra);
         let mut rest = text.as_str();
         while let Some((before, after)) = rest.split_once(&self.prefix) {
@@ -61,10 +101,13 @@ impl Held<'_> {
                     out.push_str(number);
                 }
             }
+            if out.len() > most {
+                return Err(broken("the adapter repeated files of the request in its own".to_owned()));
+            }
             rest = behind;
         }
         out.push_str(rest);
-        Bytes::from(out)
+        Ok(Bytes::from(out))
     }
 }
 
@@ -112,10 +155,20 @@ mod tests {
             r#"{{"x":"{prose}","e":"{escaped}","i":["data:image/png;base64,witgate-held-seed-0","witgate-held-seed-1"],"s":"AAAA"}}"#
         );
         assert_eq!(held.text, expected);
-        assert_eq!(held.restore(held.text.clone().into_owned()), body);
+        assert_eq!(held.restore(held.text.clone().into_owned()).unwrap(), body);
         let moved = "witgate-held-seed-1 witgate-held-seed-0 witgate-held-seed-7 witgate-held-seed-";
         let back = format!("{b} {a} witgate-held-seed-7 witgate-held-seed-");
-        assert_eq!(held.restore(moved.into()), back);
+        assert_eq!(held.restore(moved.into()).unwrap(), back);
+        assert!(held.restore("witgate-held-seed-0 ".repeat(50)).is_err());
+    }
+
+    #[test]
+    fn fetched_files_are_held_too() {
+        let mut held = hold("{}", 64, "seed");
+        let token = held.keep(b"\x89PNG");
+        assert_eq!(held.restore(format!("[\"{token}\"]")).unwrap(), "[\"iVBORw==\"]");
+        assert_eq!(held.file(&token).unwrap().as_ref(), b"\x89PNG");
+        assert!(held.file("witgate-held-seed-9").is_err() && held.file("request").is_err());
     }
 
     #[test]

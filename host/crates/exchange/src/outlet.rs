@@ -26,6 +26,8 @@ pub struct Answer {
 pub enum AnswerBody {
     /// A whole canonical answer, JSON.
     Whole(String),
+    /// Nothing yet: the exchange goes on without the client, who may ask for the answer later.
+    Accepted,
     /// A stream; its last part is `Done` or `Fault`.
     Stream(mpsc::Receiver<Part>),
 }
@@ -62,6 +64,15 @@ impl Outlet {
         self.answer.is_none()
     }
 
+    /// Whether the client is known to be gone.
+    pub(crate) fn is_closed(&self) -> bool {
+        match (&self.answer, &self.parts) {
+            (Some(answer), _) => answer.is_closed(),
+            (None, Some(parts)) => parts.is_closed(),
+            (None, None) => false,
+        }
+    }
+
     /// Resolves when the client left.
     pub(crate) async fn left(&mut self) {
         match (&mut self.answer, &self.parts) {
@@ -92,6 +103,15 @@ impl Outlet {
         };
         // The client may be gone; the settlement says so.
         let _unheard = answer.send(result);
+    }
+
+    /// Tells the client, who asked for that, that the answer comes later.
+    pub(crate) fn accept(&mut self) {
+        let Some(answer) = self.answer.take() else { return };
+        let body = AnswerBody::Accepted;
+        let accepted = Answer { request: self.request.clone(), losses: Vec::new(), rate_limits: Vec::new(), body };
+        // The client may be gone; it has no less than it would have had.
+        let _unheard = answer.send(Ok(accepted));
     }
 
     /// Sends a part, opening the stream with the first one. A part that comes back has to wait: the client reads slowly.

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use domain::{Fault, FaultCode, Usage};
+use quota::Outcome;
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
@@ -18,6 +19,9 @@ use crate::{
 
 /// The pause between the pieces of a whole answer that is streamed to the client.
 const PIECE_PAUSE: Duration = Duration::from_millis(200);
+/// Lost fields that the client is told of, and bytes of the name of each.
+const LOSSES_MAX: usize = 32;
+const LOSS_BYTES_MAX: usize = 128;
 /// The most pauses in one answer.
 const PAUSES: usize = 10;
 /// How long the last parts wait for a client that reads slowly.
@@ -49,6 +53,11 @@ pub(crate) struct Relay {
     stamp: (String, String),
     own_stamp: bool,
     upstream_status: u16,
+    operation: &'static str,
+    /// The exchange was parked: it goes on when its client leaves.
+    parked: bool,
+    /// The client has left, or was told to come back for the answer.
+    detached: bool,
 }
 
 /// What ends an exchange from outside, and when.
@@ -90,6 +99,9 @@ impl Relay {
             stamp: (Value::from(format!("chatcmpl-{}", ask.request)).to_string(), (ask.arrived_ms / 1_000).to_string()),
             own_stamp: true,
             upstream_status: 0,
+            operation: ask.operation,
+            parked: false,
+            detached: false,
         }
     }
 
@@ -113,7 +125,12 @@ impl Relay {
 
     /// Whether a byte has gone to the client or an answer has begun to form: then there is no other try.
     pub(crate) fn started(&self) -> bool {
-        self.outlet.opened() || self.first_token.is_some()
+        self.outlet.opened() || self.begun()
+    }
+
+    /// Whether there is something of the answer. Signs of life, and that it comes later, may be out before.
+    pub(crate) fn begun(&self) -> bool {
+        self.first_token.is_some()
     }
 
     pub(crate) fn finished(&self) -> bool {
@@ -138,19 +155,62 @@ impl Relay {
     }
 
     pub(crate) fn lose(&mut self, field: String) {
-        if !self.losses.contains(&field) {
+        // They go into one header: what does not fit there would hide the others.
+        let fits = field.len() <= LOSS_BYTES_MAX && field.bytes().all(|byte| byte.is_ascii_graphic());
+        if fits && self.losses.len() < LOSSES_MAX && !self.losses.contains(&field) {
             self.losses.push(field);
         }
     }
 
-    /// Resolves when the client left.
+    /// Resolves when the client left and the exchange ends with that. One that was parked goes on.
     pub(crate) async fn client_left(&mut self) {
-        self.outlet.left().await;
+        if !self.detached {
+            self.outlet.left().await;
+            if !self.parked {
+                return;
+            }
+            self.detached = true;
+        }
+        std::future::pending().await
+    }
+
+    /// The exchange waits, and is kept: from now on it has more time, and goes on without its client. `async_ok`: the client asked not to
+    /// wait for it.
+    pub(crate) fn parked(&mut self, async_ok: bool) {
+        if !self.parked {
+            self.parked = true;
+            self.watch.deadline += self.watch.limits.parked_total.saturating_sub(self.watch.limits.total);
+        }
+        if async_ok && !self.streaming && !self.outlet.opened() {
+            self.outlet.accept();
+            self.detached = true;
+        }
+    }
+
+    pub(crate) fn was_parked(&self) -> bool {
+        self.parked
+    }
+
+    /// What is kept for a client that is gone; nothing for one that is here.
+    pub(crate) fn outcome(&self, fault: Option<&Fault>) -> Option<Outcome> {
+        if !self.detached && !self.outlet.is_closed() {
+            return None;
+        }
+        Some(match (fault, self.whole_answer()) {
+            (Some(fault), _) => {
+                Outcome::Failed { code: fault.code.as_str().to_owned(), message: fault.message.clone() }
+            }
+            (None, Some(answer)) => Outcome::Answer(answer),
+            (None, None) => {
+                let fault = broken("no answer was emitted");
+                Outcome::Failed { code: fault.code.as_str().to_owned(), message: fault.message }
+            }
+        })
     }
 
     /// When the next comment is due; never for a whole answer.
     pub(crate) fn ping_at(&self) -> Option<Instant> {
-        self.streaming.then(|| self.last_sent + self.watch.limits.keepalive)
+        (self.streaming && !self.detached).then(|| self.last_sent + self.watch.limits.keepalive)
     }
 
     pub(crate) async fn ping(&mut self) -> Result<(), Fault> {
@@ -165,18 +225,21 @@ impl Relay {
     /// Takes what the adapter emitted: a chunk or a whole answer, whichever form the client asked for.
     pub(crate) async fn emit(&mut self, json: &str) -> Result<(), Fault> {
         let look = Look::at(json).ok_or_else(|| broken("the adapter emitted text that is not a JSON object"))?;
-        match look.kind {
-            Kind::Chunk => self.chunk(&look).await,
-            Kind::Whole => self.whole(json, &look).await,
-            Kind::Other => Err(broken("the adapter emitted JSON that is neither a chunk nor a whole answer")),
+        match (self.operation, look.kind) {
+            ("chat", Kind::Chunk) => self.chunk(&look).await,
+            ("chat", Kind::Whole) | ("embeddings", Kind::List) => self.whole(json, &look).await,
+            _ => Err(broken(&format!("the adapter emitted JSON that is no answer of `{}`", self.operation))),
         }
     }
 
     async fn chunk(&mut self, look: &Look<'_>) -> Result<(), Fault> {
         self.begin();
         look.collect_text(&mut self.produced);
-        if !self.streaming {
-            return self.assembly.push(look.rewritten(&self.model_json, false).as_ref()).map_err(|what| broken(&what));
+        if !self.streaming || self.parked {
+            self.assembly.push(look.rewritten(&self.model_json, false).as_ref()).map_err(|what| broken(&what))?;
+        }
+        if !self.streaming || self.detached {
+            return Ok(());
         }
         self.take_stamp(look);
         if look.is_only_usage() {
@@ -190,8 +253,10 @@ impl Relay {
         self.begin();
         look.collect_text(&mut self.produced);
         self.take_stamp(look);
-        if !self.streaming {
+        if !self.streaming || self.parked {
             self.whole = Some(json.to_owned());
+        }
+        if !self.streaming || self.detached {
             return Ok(());
         }
         let pieces = rechunked(json, &self.model_json, &self.stamp)
@@ -200,7 +265,13 @@ impl Relay {
         for piece in pieces {
             if piece.pause && pauses < PAUSES {
                 pauses += 1;
-                self.pause().await?;
+                match self.pause().await {
+                    Err(fault) if self.parked && fault.code == FaultCode::ClientGone => self.detached = true,
+                    paused => paused?,
+                }
+            }
+            if self.detached {
+                return Ok(());
             }
             self.part(Part::Chunk(piece.json)).await?;
         }
@@ -234,6 +305,17 @@ impl Relay {
 
     /// Sends a part. A client that has stopped reading does not stop the clocks.
     async fn part(&mut self, part: Part) -> Result<(), Fault> {
+        let sent = self.part_to_client(part).await;
+        match sent {
+            Err(fault) if self.parked && fault.code == FaultCode::ClientGone => {
+                self.detached = true;
+                Ok(())
+            }
+            sent => sent,
+        }
+    }
+
+    async fn part_to_client(&mut self, part: Part) -> Result<(), Fault> {
         self.last_sent = Instant::now();
         let Some(part) = self.outlet.try_part(part, &self.losses)? else { return Ok(()) };
         let stalled = self.last_sent + self.watch.limits.stall;
@@ -270,24 +352,30 @@ impl Relay {
         Produced { usage, losses: self.losses.clone(), first_token: self.first_token }
     }
 
+    /// The whole answer with what the host adds: the model's public name, usage where there is none.
+    fn whole_answer(&self) -> Option<String> {
+        let usage = self.usage.as_ref().map(|usage| usage_json(usage, self.operation));
+        let json = match &self.whole {
+            Some(whole) => whole.clone(),
+            None => self.assembly.clone().finish(),
+        };
+        Look::at(&json).map(|look| look.completed(&self.model_json, usage.as_deref()))
+    }
+
     /// The last thing the client gets, after the settlement.
     pub(crate) async fn close(mut self, fault: Option<Fault>) {
-        let usage = self.usage.as_ref().map(usage_json);
         match (fault, self.streaming) {
             (Some(fault), _) if !self.outlet.opened() => self.outlet.answer(Err(fault)),
             (Some(fault), _) => {
                 self.last_part(Part::Fault(fault)).await;
             }
             (None, false) => {
-                let json = match self.whole.take() {
-                    Some(whole) => whole,
-                    None => std::mem::take(&mut self.assembly).finish(),
-                };
-                let json = Look::at(&json).map(|look| look.completed(&self.model_json, usage.as_deref()));
+                let json = self.whole_answer().ok_or_else(|| broken("no answer was emitted"));
                 let losses = std::mem::take(&mut self.losses);
-                self.outlet.answer(json.map(|json| (json, losses)).ok_or_else(|| broken("no answer was emitted")));
+                self.outlet.answer(json.map(|json| (json, losses)));
             }
             (None, true) => {
+                let usage = self.usage.as_ref().map(|usage| usage_json(usage, self.operation));
                 if let (true, Some(usage)) = (self.include_usage, usage) {
                     let chunk = self.usage_chunk(&usage);
                     self.last_part(Part::Chunk(chunk)).await;
@@ -307,9 +395,12 @@ impl Relay {
 }
 
 /// Our classes as the client's dialect counts them: cached inside prompt, reasoning inside completion.
-fn usage_json(usage: &Usage) -> String {
+fn usage_json(usage: &Usage, operation: &str) -> String {
     use domain::TokenClass::{AudioIn, AudioOut, CacheWrite1h, CacheWrite5m, CachedRead, Reasoning};
     let (prompt, completion) = (usage.prompt_tokens(), usage.completion_tokens());
+    if operation == "embeddings" {
+        return serde_json::json!({ "prompt_tokens": prompt, "total_tokens": prompt }).to_string();
+    }
     let mut prompt_details = serde_json::json!({
         "cached_tokens": usage.count(CachedRead), "audio_tokens": usage.count(AudioIn),
     });

@@ -4,10 +4,12 @@ use std::{sync::Arc, time::Duration};
 
 use arc_swap::ArcSwap;
 use plugin_runtime::Registry;
-use quota::Ledger;
+use quota::{Ledger, Parking};
 use routing::Table;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use upstream::Upstream;
+
+use crate::{chosen::Ready, grants::Grants};
 
 /// The other rooms, built once at start.
 pub struct Rooms {
@@ -19,6 +21,12 @@ pub struct Rooms {
     pub upstream: Upstream,
     /// The accounts.
     pub ledger: Arc<dyn Ledger>,
+    /// Where exchanges wait that take minutes.
+    pub parking: Arc<dyn Parking>,
+    /// Access tokens that adapters obtained, by channel.
+    pub grants: Grants,
+    /// Channels made ready for their adapters.
+    pub ready: Ready,
     /// Every running exchange; shutdown waits for it.
     pub tasks: TaskTracker,
     /// Cancelled when the grace period of a shutdown is over.
@@ -40,6 +48,20 @@ pub struct Limits {
     pub linger: Duration,
     /// Upstream requests in one exchange.
     pub requests: usize,
+    /// Upstream requests of one exchange that are in flight at once.
+    pub in_flight: usize,
+    /// From the request's arrival to the end of an exchange that was parked.
+    pub parked_total: Duration,
+    /// The largest file that is fetched for a client, bytes.
+    pub media_max: usize,
+    /// Origins with private addresses from which files of clients may be fetched all the same.
+    pub media_origins: Vec<domain::Origin>,
+    /// Messages, or inputs to embed, of one request.
+    pub messages_max: usize,
+    /// The most that one class of usage of one exchange is believed to be.
+    pub usage_max: u32,
+    /// How long one exchange may be inside its adapter, all steps together.
+    pub guest_total: Duration,
     /// What is reserved for an answer when the client gives no limit, tokens.
     pub reserve_output_tokens: u32,
     /// Base64 strings in a request that are longer stay with the host, bytes.
@@ -59,7 +81,14 @@ impl Default for Limits {
             total: Duration::from_secs(600),
             keepalive: Duration::from_secs(15),
             linger: Duration::from_secs(1),
-            requests: 8,
+            requests: 64,
+            in_flight: 4,
+            parked_total: Duration::from_secs(86_400),
+            media_max: 20 << 20,
+            media_origins: Vec::new(),
+            messages_max: 20_000,
+            usage_max: 10_000_000,
+            guest_total: Duration::from_secs(30),
             reserve_output_tokens: 4_096,
             held_over: 64 * 1024,
             text_max: 10 * 1024 * 1024,

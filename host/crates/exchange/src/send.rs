@@ -1,18 +1,25 @@
-//! From an adapter's `send` effect to a request on the wire: the endpoint becomes an address, secrets go into approved places, held bytes
-//! come back. Whatever the operator did not approve is refused here.
+//! From the adapter's request to one that can be sent: endpoint name to address, pieces to values. Whatever the operator did not approve
+//! is refused here.
 
-use std::borrow::Cow;
+use std::{cell::RefCell, collections::BTreeMap};
 
 use bytes::Bytes;
-use domain::{Fault, FaultCode, Origin, Placement, PlacementSpot};
+use domain::{Fault, Origin, PlacementSpot, Secret};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 use plugin_runtime::{
     Guest,
-    machine::{self, Payload, Piece},
+    machine::{self, Payload},
 };
 use upstream::{Framing, Outgoing, Reach};
 use url::Url;
 
-use crate::{held::Held, plan::Chosen};
+use crate::{
+    chosen::Chosen,
+    driver::{broken, refused, unsupported},
+    fill::Filler,
+    form,
+    held::Held,
+};
 
 /// Headers that belong to the connection, not to the adapter.
 const FORBIDDEN: &[&str] = &[
@@ -28,42 +35,113 @@ const FORBIDDEN: &[&str] = &[
     "upgrade",
     "expect",
     "accept-encoding",
+    "sec-websocket-key",
+    "sec-websocket-version",
+    "sec-websocket-extensions",
 ];
 
-/// Builds the outgoing request of `request`.
+/// Headers of one request. A map of headers that is asked to hold tens of thousands panics.
+const HEADERS_MAX: usize = 256;
+
+/// What a vendor can be asked with. `CONNECT` would make a tunnel of the connection, `TRACE` echo the secrets in it.
+const METHODS: [http::Method; 5] =
+    [http::Method::GET, http::Method::POST, http::Method::PUT, http::Method::PATCH, http::Method::DELETE];
+
+/// Everything but the unreserved characters of RFC 3986: the form that signatures are made over.
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// The letters of a path that stay as they are on their way out: RFC 3986's, so that a signature over them holds.
+const PATH_EXTRA: &[u8] = b"-._~!$&'()*+,;=:@/%";
+
+/// What a request is filled in from.
+pub(crate) struct Sources<'a> {
+    pub(crate) chosen: &'a Chosen,
+    pub(crate) guest: &'a Guest,
+    pub(crate) held: &'a Held<'a>,
+    pub(crate) tokens: &'a BTreeMap<String, Secret>,
+}
+
+/// Builds the outgoing request of `request`. With it comes what was computed for it and must not be seen when it is echoed.
 pub(crate) fn outgoing(
-    chosen: &Chosen,
-    guest: &Guest,
-    held: &Held<'_>,
+    sources: &Sources<'_>,
     request: machine::Request,
     limits: upstream::Limits,
-) -> Result<Outgoing, Fault> {
+) -> Result<(Outgoing, Vec<String>), Fault> {
+    let chosen = sources.chosen;
     let endpoint = chosen.endpoints.iter().find(|endpoint| endpoint.name == request.endpoint).ok_or_else(|| {
         broken(format!("the adapter named an endpoint `{}` that has no address on this channel", request.endpoint))
     })?;
-    let filler = Filler { chosen, guest, endpoint: &request.endpoint };
-    let query = filler.query(&request.query)?;
+    let filler = Filler {
+        chosen,
+        guest: sources.guest,
+        endpoint: &request.endpoint,
+        tokens: sources.tokens,
+        computed: RefCell::default(),
+    };
+    let query = query(&filler, &request.query)?;
     let url = address(&endpoint.url, &request.path, query.as_deref())?;
     let reach = reach(chosen, &url)?;
-    let mut headers = filler.headers(&request.headers)?;
-    let body = body(request.body, held)?;
-    if !headers.contains_key(http::header::CONTENT_TYPE) && !body.is_empty() {
-        headers.insert(http::header::CONTENT_TYPE, http::HeaderValue::from_static("application/json"));
+    let mut headers = headers(&filler, &request.headers)?;
+    let (body, content_type) = body(request.body, &filler, sources.held)?;
+    if !body.is_empty() {
+        let content_type = http::HeaderValue::try_from(content_type)
+            .map_err(|_| broken("the body has no content type that can be sent".to_owned()))?;
+        headers.entry(http::header::CONTENT_TYPE).or_insert(content_type);
     }
-    let method = http::Method::from_bytes(request.method.as_bytes())
-        .map_err(|_| broken(format!("the adapter named a method `{}`", request.method)))?;
-    let framing = Framing::parse(&request.framing)
-        .ok_or_else(|| unsupported(format!("the framing `{}` is not one of this host", request.framing)))?;
-    Ok(Outgoing { method, url, headers, body, framing, limits, reach })
+    let method = http::Method::from_bytes(request.method.as_bytes()).ok().filter(|method| METHODS.contains(method));
+    let method =
+        method.ok_or_else(|| broken(format!("the adapter named a method `{}`", request.method.escape_debug())))?;
+    let framing =
+        Framing::parse(&request.framing).ok_or_else(|| unsupported(&format!("the framing `{}`", request.framing)))?;
+    Ok((Outgoing { method, url, headers, body, framing, limits, reach }, filler.computed.into_inner()))
+}
+
+/// The names of the access tokens that a request refers to.
+pub(crate) fn tokens_of(request: &machine::Request) -> Vec<String> {
+    let mut names = Vec::new();
+    let mut note = |name: &String| {
+        if !names.contains(name) {
+            names.push(name.clone());
+        }
+    };
+    let parts = match &request.body {
+        Payload::Form(form) => form.parts.as_slice(),
+        _ => &[],
+    };
+    let in_parts = parts.iter().filter_map(|part| match &part.data {
+        machine::Data::Pieces(pieces) => Some(pieces),
+        _ => None,
+    });
+    let fields = request.query.iter().chain(&request.headers).map(|field| &field.value);
+    for piece in fields.chain(in_parts).flatten() {
+        match piece {
+            machine::Piece::Token(name) => note(name),
+            machine::Piece::Basic(basic) => {
+                for atom in basic.user.iter().chain(&basic.password) {
+                    if let machine::Atom::Token(name) = atom {
+                        note(name);
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    names
 }
 
 /// The base with path and query appended byte for byte; neither can leave the base.
 fn address(base: &Url, path: &str, query: Option<&str>) -> Result<Url, Fault> {
-    let plain = path.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'?' | b'#' | b'\\'));
-    let climbs =
-        path.split('/').any(|segment| matches!(segment.to_ascii_lowercase().replace("%2e", ".").as_str(), "." | ".."));
+    let plain = path.bytes().all(|byte| byte.is_ascii_alphanumeric() || PATH_EXTRA.contains(&byte));
+    // Some servers decode before they look for segments.
+    let decoded =
+        path.to_ascii_lowercase().replace("%2e", ".").replace("%2f", "/").replace("%5c", "/").replace("%3b", ";");
+    // What follows a `;` is a parameter of the segment to some of them.
+    let climbs = decoded.split('/').any(|segment| matches!(segment.split(';').next(), Some("." | "..")));
     if !path.starts_with('/') || path.starts_with("//") || !plain || climbs {
-        return Err(broken(format!("the adapter gave a path that is not allowed: `{path}`")));
+        return Err(broken(format!(
+            "the adapter gave a path that is not allowed: `{}` (it starts with one `/`, has no `.` or `..` segment, and what is not a path character of RFC 3986 is percent-encoded)",
+            path.escape_debug()
+        )));
     }
     let text = format!("{}{path}", base.as_str().trim_end_matches('/'));
     let mut url =
@@ -91,120 +169,61 @@ fn reach(chosen: &Chosen, url: &Url) -> Result<Reach, Fault> {
     )))
 }
 
-fn body(payload: Payload, held: &Held<'_>) -> Result<Bytes, Fault> {
+fn body(payload: Payload, filler: &Filler<'_>, held: &Held<'_>) -> Result<(Bytes, String), Fault> {
+    let json = "application/json".to_owned();
     match payload {
-        Payload::Empty => Ok(Bytes::new()),
-        Payload::Text(text) => Ok(held.restore(text)),
-        Payload::Bytes(bytes) => Ok(Bytes::from(bytes)),
-        Payload::Held(name) if name == "request" => Ok(held.restore(held.text.clone().into_owned())),
-        Payload::Held(name) => Err(unsupported(format!("nothing is held under the name `{name}`"))),
-        Payload::Form(_) => Err(unsupported("form bodies are not offered by this host yet".to_owned())),
-        Payload::Ext(extra) => Err(unsupported(format!("the body kind `{}` is not one of this host", extra.name))),
+        Payload::Empty => Ok((Bytes::new(), json)),
+        Payload::Text(text) => Ok((held.restore(text)?, json)),
+        Payload::Bytes(bytes) => Ok((Bytes::from(bytes), "application/octet-stream".to_owned())),
+        Payload::Held(name) if name == "request" => Ok((held.restore(held.text.clone().into_owned())?, json)),
+        Payload::Held(name) => Ok((held.file(&name)?, "application/octet-stream".to_owned())),
+        Payload::Form(form) => form::body(form, filler, held),
+        Payload::Ext(extra) => Err(unsupported(&format!("the body kind `{}`", extra.name))),
     }
 }
 
-/// Joins pieces into values, secrets included, where a placement allows them.
-struct Filler<'a> {
-    chosen: &'a Chosen,
-    guest: &'a Guest,
-    endpoint: &'a str,
+fn headers(filler: &Filler<'_>, fields: &[machine::Field]) -> Result<http::HeaderMap, Fault> {
+    if fields.len() > HEADERS_MAX {
+        return Err(broken(format!("the adapter gave {} headers, a request has at most {HEADERS_MAX}", fields.len())));
+    }
+    let mut headers = http::HeaderMap::with_capacity(fields.len() + 2);
+    for field in fields {
+        let name = field.name.to_ascii_lowercase();
+        if FORBIDDEN.contains(&name.as_str()) {
+            return Err(broken(format!("an adapter may not set the header `{name}`")));
+        }
+        let joined = filler.join(PlacementSpot::Header, &name, &field.value)?;
+        let name = http::HeaderName::from_bytes(name.as_bytes())
+            .map_err(|_| broken(format!("`{}` is not a header name", name.escape_debug())))?;
+        let mut value = http::HeaderValue::from_bytes(&joined.value)
+            .map_err(|_| broken(format!("the value of the header `{name}` has a line break or control character")))?;
+        value.set_sensitive(joined.secret);
+        headers.append(name, value);
+    }
+    Ok(headers)
 }
 
-impl Filler<'_> {
-    fn headers(&self, fields: &[machine::Field]) -> Result<http::HeaderMap, Fault> {
-        let mut headers = http::HeaderMap::with_capacity(fields.len() + 2);
-        for field in fields {
-            let name = field.name.to_ascii_lowercase();
-            if FORBIDDEN.contains(&name.as_str()) {
-                return Err(broken(format!("an adapter may not set the header `{name}`")));
-            }
-            let (value, secret) = self.join(PlacementSpot::Header, &name, &field.value)?;
-            let name = http::HeaderName::from_bytes(name.as_bytes())
-                .map_err(|_| broken(format!("`{name}` is not a header name")))?;
-            let mut value = http::HeaderValue::from_bytes(&value).map_err(|_| {
-                broken(format!("the value of the header `{name}` has a line break or control character"))
-            })?;
-            value.set_sensitive(secret);
-            headers.append(name, value);
-        }
-        Ok(headers)
+/// Names and values percent-encoded in the one form that signatures are made over; pieces are joined before.
+fn query(filler: &Filler<'_>, fields: &[machine::Field]) -> Result<Option<String>, Fault> {
+    if fields.is_empty() {
+        return Ok(None);
     }
-
-    fn query(&self, fields: &[machine::Field]) -> Result<Option<String>, Fault> {
-        if fields.is_empty() {
-            return Ok(None);
+    let mut query = String::new();
+    for field in fields {
+        let joined = filler.join(PlacementSpot::Query, &field.name, &field.value)?;
+        if !query.is_empty() {
+            query.push('&');
         }
-        let mut query = url::form_urlencoded::Serializer::new(String::new());
-        for field in fields {
-            let (value, _) = self.join(PlacementSpot::Query, &field.name, &field.value)?;
-            let value = String::from_utf8(value)
-                .map_err(|_| broken(format!("the query value `{}` is not text", field.name)))?;
-            query.append_pair(&field.name, &value);
-        }
-        Ok(Some(query.finish()))
+        query.push_str(&encoded(field.name.as_bytes()));
+        query.push('=');
+        query.push_str(&encoded(&joined.value));
     }
-
-    /// The joined value, and whether a secret is in it.
-    fn join(&self, spot: PlacementSpot, name: &str, pieces: &[Piece]) -> Result<(Vec<u8>, bool), Fault> {
-        let mut value = Vec::new();
-        let mut secret = false;
-        for piece in pieces {
-            let bytes: Cow<'_, [u8]> = match piece {
-                Piece::Text(text) => text.as_bytes().into(),
-                Piece::Secret(wanted) => {
-                    secret = true;
-                    let found = self.chosen.channel.secrets.get(wanted);
-                    found
-                        .ok_or_else(|| refused(format!("the channel has no secret `{wanted}`")))?
-                        .expose()
-                        .as_bytes()
-                        .into()
-                }
-                Piece::Opaque(number) => {
-                    secret = true;
-                    let found = self.guest.opaque(*number);
-                    found.ok_or_else(|| broken(format!("there is no opaque value {number}")))?.into()
-                }
-                Piece::Ext(extra) => {
-                    return Err(unsupported(format!("the piece `{}` is not one of this host", extra.name)));
-                }
-            };
-            value.extend_from_slice(&bytes);
-        }
-        if secret {
-            self.allow(spot, name)?;
-        }
-        Ok((value, secret))
-    }
-
-    fn allow(&self, spot: PlacementSpot, name: &str) -> Result<(), Fault> {
-        let placement = Placement { endpoint: self.endpoint.to_owned(), spot, name: name.to_owned() };
-        if !self.chosen.adapter.provider().placements.contains(&placement) {
-            return Err(broken(format!(
-                "the adapter put a secret into {placement}, which its catalog does not declare"
-            )));
-        }
-        if !self.chosen.channel.approval.placements.contains(&placement) {
-            return Err(refused(format!(
-                "the adapter asks to put a secret into {placement}, which this channel does not approve; `witgate channel set {} --approve` approves it",
-                self.chosen.channel.name
-            )));
-        }
-        Ok(())
-    }
+    Ok(Some(query))
 }
 
-fn broken(what: String) -> Fault {
-    Fault::new(FaultCode::AdapterBroken, "the adapter for this model failed").with_detail(what)
-}
-
-fn refused(what: String) -> Fault {
-    Fault::new(FaultCode::EgressRefused, "the gateway refused to send this request; its operator can see why")
-        .with_detail(what)
-}
-
-fn unsupported(what: String) -> Fault {
-    Fault::new(FaultCode::AdapterBroken, "the adapter for this model needs a newer gateway").with_detail(what)
+/// Percent-encoded, everything but the unreserved characters.
+pub(crate) fn encoded(bytes: &[u8]) -> String {
+    percent_encode(bytes, RESERVED).to_string()
 }
 
 #[cfg(test)]
@@ -214,11 +233,34 @@ mod tests {
     #[test]
     fn a_path_cannot_leave_its_base() {
         let base = Url::parse("https://a.test/v1").unwrap();
-        assert_eq!(address(&base, "/x/%2Fy", Some("k=v")).unwrap().as_str(), "https://a.test/v1/x/%2Fy?k=v");
-        for path in
-            ["x", "//evil.test", "/../x", "/%2e%2E/x", "/x?y", "/x#y", "/a b", "/\\evil", "@evil.test/", ".evil.test/"]
-        {
+        let url = address(&base, "/x/%2Fy/m:go@1,2;v='(z)'", Some("k=%20v~")).unwrap();
+        assert_eq!(url.as_str(), "https://a.test/v1/x/%2Fy/m:go@1,2;v='(z)'?k=%20v~");
+        for path in [
+            "x",
+            "//evil.test",
+            "/../x",
+            "/%2e%2E/x",
+            "/x%2F..%2fy",
+            "/..%5cx",
+            "/..;a/x",
+            "/x/..%3Bb/y",
+            "/x?y",
+            "/x#y",
+            "/a b",
+            "/\\evil",
+            "@evil.test/",
+            ".evil.test/",
+            "/{id}",
+            "/a|b",
+            "/ä",
+            "/a\r\nhost: evil.test",
+        ] {
             assert!(address(&base, path, None).is_err(), "{path}");
         }
+    }
+
+    #[test]
+    fn only_unreserved_characters_go_out_as_they_are() {
+        assert_eq!(encoded("a b/ä~-._+".as_bytes()), "a%20b%2F%C3%A4~-._%2B");
     }
 }

@@ -8,7 +8,7 @@ use quota::Reserved;
 use crate::{
     Ending,
     admit::{Admission, Ask},
-    plan::Chosen,
+    chosen::Chosen,
     relay::Relay,
     rooms::Rooms,
 };
@@ -72,7 +72,14 @@ pub(crate) async fn settle(
     if let Some(fault) = &unsettled {
         tracing::error!(request = %ask.request, detail = fault.detail, "the usage record could not be written");
     }
-    relay.close(ending.fault.or(unsettled)).await;
+    let fault = ending.fault.or(unsettled);
+    if relay.was_parked() {
+        let outcome = relay.outcome(fault.as_ref());
+        if let Err(fault) = rooms.parking.unpark(&ask.request, outcome).await {
+            tracing::error!(request = %ask.request, detail = fault.detail, "the end of a parked exchange could not be kept");
+        }
+    }
+    relay.close(fault).await;
 }
 
 /// One line per exchange that failed for a reason an operator can mend; everything else is a debug line.

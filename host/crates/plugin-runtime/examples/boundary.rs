@@ -1,6 +1,7 @@
 //! Measures the plugin boundary by itself: opening, starting and dropping a guest, one event, loading from nothing and from the cache.
 //!
-//! `cargo run --release -p plugin-runtime --example boundary [COMPONENT [MODEL]]`; without arguments it takes the probe.
+//! `cargo run --release -p plugin-runtime --example boundary [COMPONENT PROVIDER MODEL MESSAGE]`; without arguments it takes the probe. MESSAGE
+//! is what the guest is told with every event.
 #![expect(clippy::print_stdout, clippy::expect_used, reason = "a program that prints what it measured")]
 
 use std::{
@@ -17,6 +18,7 @@ use plugin_runtime::{
 
 const ROUNDS: usize = 20_000;
 const EVENTS: usize = 20;
+const MESSAGE: &str = r#"{"id":"x","choices":[{"index":0,"delta":{"content":"word "},"finish_reason":null}]}"#;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() {
@@ -25,7 +27,9 @@ async fn main() {
         || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../target/plugins-test/probe.wasm"),
         PathBuf::from,
     );
+    let provider = arguments.next().unwrap_or_else(|| "probe".to_owned());
     let model = arguments.next().unwrap_or_else(|| "hello".to_owned());
+    let message = arguments.next().unwrap_or_else(|| MESSAGE.to_owned());
     let cache = tempfile::tempdir().expect("a directory");
     for (name, instances) in [("pooled", 4_000), ("on demand", 1_000_000)] {
         let mut options = RuntimeOptions::new(cache.path());
@@ -38,8 +42,9 @@ async fn main() {
             check_file(&runtime, &file).await.expect("the component loads");
             println!("  {what} {:.1} ms", millis(began.elapsed()));
         }
-        let adapter = check_file(&runtime, &file).await.expect("the component loads").remove(0);
-        measure(&adapter, &model).await;
+        let adapters = check_file(&runtime, &file).await.expect("the component loads").adapters;
+        let found = adapters.into_iter().find(|adapter| adapter.provider().id == provider);
+        measure(&found.expect("the component offers the provider"), &model, &message).await;
     }
     swap().await;
 }
@@ -65,7 +70,7 @@ async fn swap() {
     println!("swap, compiled from nothing: {:.0} ms", millis(began.elapsed()));
 }
 
-async fn measure(adapter: &Adapter, model: &str) {
+async fn measure(adapter: &Adapter, model: &str, message: &str) {
     let mut times: [Vec<Duration>; 5] = Default::default();
     for _ in 0..ROUNDS {
         let call = call(adapter, model);
@@ -74,7 +79,7 @@ async fn measure(adapter: &Adapter, model: &str) {
         let opened = Instant::now();
         guest.step(0, vec![Event::Start]).await.expect("it starts");
         let started = Instant::now();
-        let events: Vec<Event> = (0..EVENTS).map(|_| message()).collect();
+        let events: Vec<Event> = (0..EVENTS).map(|_| told(message)).collect();
         for event in events {
             guest.step(0, vec![event]).await.expect("it goes on");
         }
@@ -94,9 +99,9 @@ async fn measure(adapter: &Adapter, model: &str) {
     }
 }
 
-fn message() -> Event {
-    let data = r#"{"id":"x","choices":[{"index":0,"delta":{"content":"word "},"finish_reason":null}]}"#.to_owned();
-    Event::Message(Message { id: 1, name: String::new(), data, extras: Vec::new() })
+fn told(message: &str) -> Event {
+    let (name, data) = (String::new(), message.to_owned());
+    Event::Message(Message { id: 1, name, headers: Vec::new(), data, extras: Vec::new() })
 }
 
 fn call(adapter: &Adapter, model: &str) -> Call {
@@ -109,6 +114,7 @@ fn call(adapter: &Adapter, model: &str) -> Call {
         streaming: true,
         settings: adapter.check_settings("{}").unwrap_or_else(|_| "{}".to_owned()),
         secrets: vec!["key".to_owned()],
+        key_parts: Vec::new(),
         endpoints: Vec::new(),
         dialect: "openai".to_owned(),
         headers: Vec::new(),

@@ -6,6 +6,7 @@ use domain::{Fault, FaultCode, Provider, Secret};
 use tokio::time::timeout;
 
 use crate::{
+    Capability,
     component::{StartError, Version, arm, explain, with_stderr},
     guest::{Guest, broken, overlong},
     machine,
@@ -44,9 +45,25 @@ impl Adapter {
         &self.version.file
     }
 
-    /// Whether it serves this operation: `chat`.
+    /// Whether it serves this operation: `chat`, `embeddings`, `balance`, `models`, `count-tokens`.
     pub fn supports(&self, operation: &str) -> bool {
-        self.provider.operations.iter().any(|offered| offered == operation) && self.version.exports(operation)
+        self.provider.operations.iter().any(|offered| offered == operation)
+            && Capability::of(operation).is_some_and(|capability| self.offers(capability))
+    }
+
+    /// Whether it obtains the access token of this grant.
+    pub fn grants(&self, name: &str) -> bool {
+        self.offers(Capability::Grant) && self.provider.grants.iter().any(|grant| grant.name == name)
+    }
+
+    /// Whether its component exports the interface of this capability.
+    pub fn offers(&self, capability: Capability) -> bool {
+        self.version.exports(capability)
+    }
+
+    /// Whether it imports the interface that computes with secrets: that is asking for the permission.
+    pub fn computes(&self) -> bool {
+        self.version.computes
     }
 
     /// Checks a channel's settings (a JSON object) against the provider's schema and fills in its defaults.
@@ -67,7 +84,8 @@ impl Adapter {
         self.version.log.lines()
     }
 
-    /// A fresh guest for one exchange. `secrets` are the channel's, by the catalog's names; the guest can compute with them, not read them.
+    /// A fresh guest for one exchange of an operation that the catalog lists. `secrets` are the channel's, the parts of split ones among
+    /// them, by the catalog's names; the guest can compute with them, not read them.
     ///
     /// # Errors
     /// `unsupported` for an operation that is not offered, `unavailable` when too many guests run, `adapter-broken` when the component
@@ -78,21 +96,46 @@ impl Adapter {
         call: machine::Call,
         secrets: BTreeMap<String, Secret>,
     ) -> Result<Guest, Fault> {
-        if !self.supports(operation) {
-            let what = format!("provider `{}` does not support `{operation}`", self.provider.id);
-            return Err(Fault::new(FaultCode::Unsupported, what));
+        match Capability::of(operation) {
+            Some(capability) => self.open_as(capability, operation, call, secrets).await,
+            None => Err(self.unsupported(operation)),
+        }
+    }
+
+    /// A fresh guest for one exchange in this capability, which is how a grant is run: its operation is the name of the grant.
+    ///
+    /// # Errors
+    /// As [`open`](Adapter::open); `unsupported` also for a grant that is not offered.
+    pub async fn open_as(
+        &self,
+        capability: Capability,
+        operation: &str,
+        call: machine::Call,
+        secrets: BTreeMap<String, Secret>,
+    ) -> Result<Guest, Fault> {
+        let listed = match capability {
+            Capability::Grant => self.grants(operation),
+            _ => self.supports(operation) && Capability::of(operation) == Some(capability),
+        };
+        if !listed {
+            return Err(self.unsupported(operation));
         }
         let _running = self.version.runtime.ticker().running();
         let wall = self.version.runtime.options().step_wall;
-        match timeout(wall, Box::pin(self.construct(operation, call, &secrets))).await {
+        match timeout(wall, Box::pin(self.construct(capability, call, &secrets))).await {
             Ok(opened) => opened,
             Err(_) => Err(broken(overlong(wall))),
         }
     }
 
+    fn unsupported(&self, operation: &str) -> Fault {
+        let what = format!("provider `{}` does not support `{operation}`", self.provider.id);
+        Fault::new(FaultCode::Unsupported, what)
+    }
+
     async fn construct(
         &self,
-        operation: &str,
+        capability: Capability,
         call: machine::Call,
         secrets: &BTreeMap<String, Secret>,
     ) -> Result<Guest, Fault> {
@@ -106,10 +149,10 @@ impl Adapter {
             Err(StartError::Failed(error)) => return Err(broken(explain(&error, cpu))),
         };
         let failed = |error: &wasmtime::Error, stderr: &str| broken(with_stderr(explain(error, cpu), stderr));
-        let (construct, step) = self.version.functions(&mut started, operation).map_err(|error| failed(&error, ""))?;
+        let (construct, step) = self.version.functions(&mut started, capability).map_err(|error| failed(&error, ""))?;
         arm(&mut started.store, cpu);
-        match construct.call_async(&mut started.store, (call,)).await {
-            Ok((exchange,)) => Ok(Guest::new(self.version.clone(), started.store, step, exchange, started.permit)),
+        match construct.call(&mut started.store, call).await {
+            Ok(exchange) => Ok(Guest::new(self.version.clone(), started.store, step, exchange, started.permit)),
             Err(error) => {
                 let fault = failed(&error, &started.store.data().stderr.text());
                 self.version.log.write("error", fault.detail.as_deref().unwrap_or_default());

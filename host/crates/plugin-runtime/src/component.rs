@@ -6,27 +6,25 @@ use domain::Secret;
 use tokio::{sync::OwnedSemaphorePermit, time::timeout};
 use wasmtime::{
     PoolConcurrencyLimitError, Result, Store, UpdateDeadline, bail,
-    component::{Component, ComponentExportIndex, Instance, InstancePre, ResourceAny, TypedFunc, types::ComponentItem},
+    component::{
+        Component, ComponentExportIndex, ComponentNamedList, Instance, InstancePre, Lift, Lower, ResourceAny,
+        types::ComponentItem,
+    },
 };
 
 use crate::{
-    CONTRACT, LoadError, Runtime,
+    Capability, LoadError, Runtime,
+    contract::Generation,
+    functions::{Construct, Step},
     machine::{Batch, Call, CatalogEntry, Effect},
     plugin_log::PluginLog,
     runtime::Place,
     sandbox::{Granted, Sandbox},
+    v0_1,
 };
-
-/// Operations and the interfaces that serve them; a component offers one by exporting it.
-const CAPABILITIES: [&str; 1] = ["chat"];
 
 /// The time that a component has to say what it offers, as a multiple of a step's: interpreters start slowly, once.
 const TRIAL_FACTOR: u32 = 10;
-
-/// The constructor of an `exchange` and its `step`, ready to call.
-pub(crate) type Construct = TypedFunc<(Call,), (ResourceAny,)>;
-/// See [`Construct`].
-pub(crate) type Step = TypedFunc<(ResourceAny, Batch), (Vec<Effect>,)>;
 
 /// A loaded version of a component. Lives as long as an exchange uses it, also after it was replaced.
 pub(crate) struct Version {
@@ -34,6 +32,8 @@ pub(crate) struct Version {
     pub(crate) file: String,
     pub(crate) digest: String,
     pub(crate) log: Arc<PluginLog>,
+    /// It imports the interface that computes with secrets.
+    pub(crate) computes: bool,
     pool: Option<Linked>,
     overflow: Linked,
 }
@@ -41,13 +41,14 @@ pub(crate) struct Version {
 /// A component linked into one engine.
 struct Linked {
     pre: InstancePre<Sandbox>,
+    generation: Generation,
     catalog: ComponentExportIndex,
     machines: Vec<Machine>,
 }
 
 /// Where an `exchange` resource of one capability is among the exports.
 struct Machine {
-    operation: &'static str,
+    capability: Capability,
     construct: ComponentExportIndex,
     step: ComponentExportIndex,
 }
@@ -74,23 +75,34 @@ impl Version {
     pub(crate) fn link(
         runtime: &Runtime,
         mut components: Vec<Component>,
+        generation: Generation,
         file: &str,
         digest: &str,
         log: Arc<PluginLog>,
     ) -> Result<Version, LoadError> {
         let shape = |error: wasmtime::Error| LoadError::Shape(format!("{error:#}"));
         let Some(last) = components.pop() else { return Err(LoadError::Compile("nothing was compiled".to_owned())) };
-        let overflow = Linked::new(runtime.overflow(), &last).map_err(shape)?;
+        let shown = last.component_type();
+        let computes = shown.imports(last.engine()).any(|(name, _)| name.starts_with("witgate:adapter/secrets@"));
+        let overflow = Linked::new(runtime.overflow(), &last, generation).map_err(shape)?;
         let pool = match (runtime.pool(), components.pop()) {
-            (Some(place), Some(component)) => Some(Linked::new(place, &component).map_err(shape)?),
+            (Some(place), Some(component)) => Some(Linked::new(place, &component, generation).map_err(shape)?),
             _ => None,
         };
-        Ok(Version { runtime: runtime.clone(), file: file.to_owned(), digest: digest.to_owned(), log, pool, overflow })
+        Ok(Version {
+            runtime: runtime.clone(),
+            file: file.to_owned(),
+            digest: digest.to_owned(),
+            log,
+            computes,
+            pool,
+            overflow,
+        })
     }
 
-    /// Whether the component exports this operation.
-    pub(crate) fn exports(&self, operation: &str) -> bool {
-        self.overflow.machines.iter().any(|machine| machine.operation == operation)
+    /// Whether the component exports the interface of this capability.
+    pub(crate) fn exports(&self, capability: Capability) -> bool {
+        self.overflow.machines.iter().any(|machine| machine.capability == capability)
     }
 
     /// Asks the component what it offers, in a trial instance.
@@ -147,14 +159,22 @@ impl Version {
     }
 
     /// The two functions of an `exchange` in this instance.
-    pub(crate) fn functions(&self, started: &mut Started, operation: &str) -> Result<(Construct, Step)> {
+    pub(crate) fn functions(&self, started: &mut Started, capability: Capability) -> Result<(Construct, Step)> {
         let linked = self.linked(started);
-        let Some(machine) = linked.machines.iter().find(|machine| machine.operation == operation) else {
-            bail!("the component does not export `{operation}`");
+        let Some(machine) = linked.machines.iter().find(|machine| machine.capability == capability) else {
+            bail!("the component does not export `{capability}`");
         };
-        let construct = started.instance.get_typed_func(&mut started.store, machine.construct)?;
-        let step = started.instance.get_typed_func(&mut started.store, machine.step)?;
-        Ok((construct, step))
+        let Started { store, instance, .. } = started;
+        Ok(match linked.generation {
+            Generation::V0_1 => (
+                Construct::V0_1(instance.get_typed_func(&mut *store, machine.construct)?),
+                Step::V0_1(instance.get_typed_func(&mut *store, machine.step)?),
+            ),
+            Generation::V0_2 => (
+                Construct::V0_2(instance.get_typed_func(&mut *store, machine.construct)?),
+                Step::V0_2(instance.get_typed_func(&mut *store, machine.step)?),
+            ),
+        })
     }
 
     fn linked(&self, started: &Started) -> &Linked {
@@ -175,21 +195,21 @@ impl Version {
 }
 
 impl Linked {
-    fn new(place: &Place, component: &Component) -> Result<Linked> {
+    fn new(place: &Place, component: &Component, generation: Generation) -> Result<Linked> {
         let pre = place.linker.instantiate_pre(component)?;
-        let catalog = interface(&pre, "catalog")?;
-        let Some(catalog) = catalog else { bail!("it does not export witgate:adapter/catalog@{CONTRACT}") };
+        let Some(catalog) = interface(&pre, generation, "catalog")? else {
+            bail!("it does not export {}", path(generation, "catalog"));
+        };
         let catalog = function::<(), (Vec<CatalogEntry>,)>(&pre, &catalog, "providers")?;
         let mut machines = Vec::new();
-        for operation in CAPABILITIES {
-            let Some(exports) = interface(&pre, operation)? else { continue };
-            machines.push(Machine {
-                operation,
-                construct: function::<(Call,), (ResourceAny,)>(&pre, &exports, "[constructor]exchange")?,
-                step: function::<(ResourceAny, Batch), (Vec<Effect>,)>(&pre, &exports, "[method]exchange.step")?,
+        for &capability in generation.capabilities() {
+            let Some(exports) = interface(&pre, generation, capability.as_str())? else { continue };
+            machines.push(match generation {
+                Generation::V0_1 => Machine::find::<v0_1::Call, v0_1::Batch, v0_1::Effect>(&pre, capability, &exports)?,
+                Generation::V0_2 => Machine::find::<Call, Batch, Effect>(&pre, capability, &exports)?,
             });
         }
-        Ok(Linked { pre, catalog, machines })
+        Ok(Linked { pre, generation, catalog, machines })
     }
 
     async fn start(
@@ -214,14 +234,38 @@ impl Linked {
     }
 }
 
+impl Machine {
+    /// Finds the two functions of a capability, with the calls, batches and effects of one generation.
+    fn find<C, B, E>(
+        pre: &InstancePre<Sandbox>,
+        capability: Capability,
+        exports: &ComponentExportIndex,
+    ) -> Result<Machine>
+    where
+        (C,): ComponentNamedList + Lower,
+        (ResourceAny, B): ComponentNamedList + Lower,
+        (Vec<E>,): ComponentNamedList + Lift,
+    {
+        Ok(Machine {
+            capability,
+            construct: function::<(C,), (ResourceAny,)>(pre, exports, "[constructor]exchange")?,
+            step: function::<(ResourceAny, B), (Vec<E>,)>(pre, exports, "[method]exchange.step")?,
+        })
+    }
+}
+
 /// A step begins: its CPU budget is whole, and the first look at it is due at the next tick.
 pub(crate) fn arm(store: &mut Store<Sandbox>, cpu: Duration) {
     store.data_mut().budget.reset(cpu);
     store.set_epoch_deadline(1);
 }
 
-fn interface(pre: &InstancePre<Sandbox>, name: &str) -> Result<Option<ComponentExportIndex>> {
-    let path = format!("witgate:adapter/{name}@{CONTRACT}");
+fn path(generation: Generation, interface: &str) -> String {
+    format!("witgate:adapter/{interface}@{}", generation.contract())
+}
+
+fn interface(pre: &InstancePre<Sandbox>, generation: Generation, name: &str) -> Result<Option<ComponentExportIndex>> {
+    let path = path(generation, name);
     match pre.component().get_export(None, path.as_str()) {
         None => Ok(None),
         Some((ComponentItem::ComponentInstance(_), at)) => Ok(Some(at)),
@@ -236,8 +280,8 @@ fn function<P, R>(
     name: &str,
 ) -> Result<ComponentExportIndex>
 where
-    P: wasmtime::component::ComponentNamedList + wasmtime::component::Lower,
-    R: wasmtime::component::ComponentNamedList + wasmtime::component::Lift,
+    P: ComponentNamedList + Lower,
+    R: ComponentNamedList + Lift,
 {
     let Some((ComponentItem::ComponentFunc(found), at)) = pre.component().get_export(Some(interface), name) else {
         bail!("it does not export the function `{name}`");

@@ -55,6 +55,8 @@ pub(crate) fn list(dir: &Path) -> Result<Vec<(String, Stamp)>, String> {
             Ok(meta) if meta.is_file() => files.push((name, Stamp::of(&meta))),
             Ok(_) => {}
             Err(error) if error.kind() == ErrorKind::NotFound => {}
+            // A link that leads to itself leads to no file; it says nothing about the others.
+            Err(error) if error.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error()) => {}
             Err(error) => return Err(format!("{name}: {error}")),
         }
     }

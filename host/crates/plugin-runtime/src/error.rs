@@ -45,10 +45,20 @@ pub enum LoadError {
     )]
     Import(String),
     /// It was built for another version of the contract.
-    #[error("built for adapter contract {built}, this host serves {}", crate::CONTRACT)]
+    #[error("{what}")]
     Contract {
         /// The version that it names.
         built: String,
+        /// Which version that is, what the host serves, and what to do.
+        what: String,
+    },
+    /// It names versions of the contract that do not go together.
+    #[error("built for adapter contracts {one} and {other} at once: rebuild it against one version of the SDK")]
+    Mixed {
+        /// The version that it names first.
+        one: String,
+        /// The version of another generation.
+        other: String,
     },
     /// It does not offer what an adapter must, or with other types.
     #[error("does not fit the adapter contract: {0}")]
@@ -59,6 +69,9 @@ pub enum LoadError {
     /// A trial run failed.
     #[error("failed when asked for its catalog: {0}")]
     Trial(String),
+    /// The fixtures that are packed into it failed.
+    #[error("its own fixtures failed: {0}")]
+    Fixtures(String),
     /// A descriptor is wrong.
     #[error("provider `{provider}`: {error}")]
     Descriptor {

@@ -7,7 +7,8 @@ use tokio::{sync::OwnedSemaphorePermit, time::timeout};
 use wasmtime::{Store, component::ResourceAny};
 
 use crate::{
-    component::{Step, Version, arm, explain, with_stderr},
+    component::{Version, arm, explain, with_stderr},
+    functions::Step,
     machine::{Batch, Effect, Event},
     sandbox::Sandbox,
 };
@@ -49,14 +50,14 @@ impl Guest {
         let options = self.version.runtime.options();
         let _running = self.version.runtime.ticker().running();
         arm(&mut self.store, options.step_cpu);
-        let call = self.step.call_async(&mut self.store, (self.exchange, Batch { now, events }));
+        let call = self.step.call(&mut self.store, self.exchange, Batch { now, events });
         let answer = timeout(options.step_wall, call).await;
         let failed = match answer {
-            Ok(Ok((effects,))) if effects.len() <= EFFECTS_MAX => {
+            Ok(Ok(effects)) if effects.len() <= EFFECTS_MAX => {
                 self.dead = false;
                 return Ok(effects);
             }
-            Ok(Ok((effects,))) => format!("answered a step with {} effects, the limit is {EFFECTS_MAX}", effects.len()),
+            Ok(Ok(effects)) => format!("answered a step with {} effects, the limit is {EFFECTS_MAX}", effects.len()),
             Ok(Err(error)) => explain(&error, options.step_cpu),
             Err(_) => overlong(options.step_wall),
         };
@@ -68,6 +69,12 @@ impl Guest {
     /// The value of this number that the guest built from secrets, for the host to put where an effect says.
     pub fn opaque(&self, number: u32) -> Option<&[u8]> {
         self.store.data().values.value(number)
+    }
+
+    /// Every value so far that a secret of the channel went into, oldest first: what must be masked where a vendor echoes it. Values that
+    /// the guest built of texts alone are not among them.
+    pub fn opaques(&self) -> impl Iterator<Item = &[u8]> {
+        self.store.data().values.secret_values()
     }
 }
 
@@ -106,6 +113,7 @@ mod tests {
             streaming: true,
             settings: "{}".to_owned(),
             secrets: vec!["key".to_owned()],
+            key_parts: Vec::new(),
             endpoints: Vec::new(),
             dialect: "openai".to_owned(),
             headers: Vec::new(),
@@ -132,16 +140,14 @@ mod tests {
                 continue;
             }
             files += 1;
-            let adapter = check_file(&runtime, &path).await.unwrap().remove(0);
+            let adapter = check_file(&runtime, &path).await.unwrap().adapters.remove(0);
             let call = call(&adapter.provider().id);
             let mut guest = adapter.open("chat", call, BTreeMap::new()).await.unwrap();
             let chunk = r#"{"object":"chat.completion.chunk","choices":[{"index":0,"delta":{"role":"assistant","content":"Hi"}}]}"#;
-            for event in [
-                Event::Start,
-                Event::Head(Head { id: 1, status: 200, headers: Vec::new(), extras: Vec::new() }),
-                Event::Message(Message { id: 1, name: String::new(), data: chunk.to_owned(), extras: Vec::new() }),
-                Event::End(1),
-            ] {
+            let (framing, extras) = ("sse".to_owned(), Vec::new());
+            let head = Head { id: 1, status: 200, headers: Vec::new(), framing, extras: Vec::new() };
+            let message = Message { id: 1, name: String::new(), headers: Vec::new(), data: chunk.to_owned(), extras };
+            for event in [Event::Start, Event::Head(head), Event::Message(message), Event::End(1)] {
                 guest.step(0, vec![event]).await.unwrap();
             }
             assert!(!guest.store.data().asked_for_wasi(), "{}", path.display());

@@ -7,13 +7,16 @@
 mod adapter;
 mod budget;
 mod cache;
+mod capability;
 mod catalog;
 mod compile;
 mod component;
+mod contract;
 mod descriptor;
 mod directory;
 mod entry;
 mod error;
+mod functions;
 mod guest;
 mod inspect;
 mod load;
@@ -23,21 +26,25 @@ mod opaque;
 mod options;
 mod plugin_log;
 mod registry;
+mod report;
 mod runtime;
 mod sandbox;
 mod settings;
 mod ticker;
+mod trial;
+mod v0_1;
 mod watch;
 
 pub use adapter::Adapter;
+pub use capability::Capability;
 pub use compile::compile_child;
+pub use contract::{CONTRACT, CONTRACTS};
 pub use error::{LoadError, RuntimeError};
 pub use guest::Guest;
 pub use load::check_file;
 pub use options::{Compiler, RuntimeOptions};
 pub use registry::{PluginState, PluginStatus, Registry};
+pub use report::{PluginReport, ProviderReport};
 pub use runtime::Runtime;
+pub use trial::{FIXTURES_SECTION, Trial};
 pub use watch::{load_dir, watch_dir};
-
-/// The contract that this host serves. A component names the version it was built for in its imports and exports.
-pub const CONTRACT: &str = "0.1.0";

@@ -3,19 +3,21 @@
 use std::{collections::HashSet, fs::File, io::Read, path::Path, sync::Arc};
 
 use bytes::Bytes;
-use domain::ProviderError;
+use domain::{Provider, ProviderError};
 use sha2::{Digest, Sha256};
 use wasmtime::Engine;
 
 use crate::{
-    Adapter, LoadError, Runtime,
+    Adapter, Capability, LoadError, PluginReport, Runtime,
     cache::CacheKey,
     catalog::{self, PROVIDERS_MAX},
     compile::{blocking, compile},
     component::Version,
-    inspect::inspect,
+    contract::Generation,
+    inspect::{Inspection, inspect},
     machine::CatalogEntry,
     plugin_log::PluginLog,
+    trial::pass,
 };
 
 /// The bytes of a component file and their SHA-256, hex.
@@ -38,43 +40,54 @@ pub(crate) fn read(path: &Path, max: u64) -> Result<Wasm, LoadError> {
     Ok(Wasm { bytes: bytes.into(), digest })
 }
 
+/// A component that passed every check.
+pub(crate) struct Loaded {
+    inspection: Inspection,
+    pub(crate) adapters: Vec<Arc<Adapter>>,
+}
+
 /// Checks, compiles (or finds it compiled), links and tries a component.
-pub(crate) async fn load(
-    runtime: &Runtime,
-    file: &str,
-    wasm: Wasm,
-    log: Arc<PluginLog>,
-) -> Result<Vec<Arc<Adapter>>, LoadError> {
+pub(crate) async fn load(runtime: &Runtime, file: &str, wasm: Wasm, log: Arc<PluginLog>) -> Result<Loaded, LoadError> {
     let checked = wasm.bytes.clone();
-    blocking(move || inspect(&checked)).await?;
+    let inspection = blocking(move || inspect(&checked)).await?;
+    let fixtures = inspection.fixtures.clone().map(|range| wasm.bytes.slice(range));
     let key = CacheKey::new(&wasm.digest, &runtime.overflow().engine);
-    let version = match link(runtime, file, &wasm.digest, &key, &log).await? {
+    let subject = Subject { generation: inspection.generation, file, digest: &wasm.digest, key: &key, log: &log };
+    let version = match link(runtime, &subject).await? {
         Some(version) => version,
         None => {
             compile(runtime, &key, wasm.bytes).await?;
-            let linked = link(runtime, file, &wasm.digest, &key, &log).await?;
-            linked.ok_or_else(|| LoadError::Cache("it could not be read back".to_owned()))?
+            let linked = link(runtime, &subject).await?;
+            // Not the cache's fault, which would be tried again: it was written just now.
+            linked.ok_or_else(|| LoadError::Compile("its code does not load; the log says why".to_owned()))?
         }
     };
     let version = Arc::new(version);
     let entries = version.catalog().await?;
-    blocking(move || adapters(&version, &entries)).await
+    let adapters = blocking(move || adapters(&version, &entries)).await?;
+    if let (Some(fixtures), Some(trial)) = (fixtures, &runtime.options().trial) {
+        pass(trial.as_ref(), &adapters, &fixtures, runtime.options().trial_wall).await?;
+    }
+    Ok(Loaded { inspection, adapters })
 }
 
-async fn link(
-    runtime: &Runtime,
-    file: &str,
-    digest: &str,
-    key: &CacheKey,
-    log: &Arc<PluginLog>,
-) -> Result<Option<Version>, LoadError> {
-    let (runtime, file, digest, key) = (runtime.clone(), file.to_owned(), digest.to_owned(), key.clone());
-    let log = log.clone();
+/// What is linked.
+struct Subject<'a> {
+    generation: Generation,
+    file: &'a str,
+    digest: &'a str,
+    key: &'a CacheKey,
+    log: &'a Arc<PluginLog>,
+}
+
+async fn link(runtime: &Runtime, subject: &Subject<'_>) -> Result<Option<Version>, LoadError> {
+    let (runtime, key, generation) = (runtime.clone(), subject.key.clone(), subject.generation);
+    let (file, digest, log) = (subject.file.to_owned(), subject.digest.to_owned(), subject.log.clone());
     blocking(move || {
         let engines: Vec<&Engine> =
             runtime.pool().into_iter().chain([runtime.overflow()]).map(|place| &place.engine).collect();
         match runtime.cache().load(&key, &engines) {
-            Some(components) => Version::link(&runtime, components, &file, &digest, log).map(Some),
+            Some(components) => Version::link(&runtime, components, generation, &file, &digest, log).map(Some),
             None => Ok(None),
         }
     })
@@ -96,24 +109,42 @@ fn adapters(version: &Arc<Version>, entries: &[CatalogEntry]) -> Result<Vec<Arc<
         if !seen.insert(&entry.id) {
             return Err(wrong(ProviderError { pointer: String::new(), what: "is in the catalog twice".to_owned() }));
         }
-        for (index, operation) in provider.operations.iter().enumerate() {
-            if !version.exports(operation) {
-                let what = format!("the component does not export the interface `{operation}`");
-                return Err(wrong(ProviderError { pointer: format!("/operations/{index}"), what }));
-            }
+        if let Some(error) = unserved(version, &provider) {
+            return Err(wrong(error));
         }
         adapters.push(Arc::new(Adapter::new(provider, settings, version.clone())));
     }
     Ok(adapters)
 }
 
-/// Loads one file without offering it to anybody: `witgate plugin check FILE`.
+/// The first thing that a catalog promises and the component has no interface for.
+fn unserved(version: &Version, provider: &Provider) -> Option<ProviderError> {
+    for (index, operation) in provider.operations.iter().enumerate() {
+        let pointer = format!("/operations/{index}");
+        match Capability::of(operation) {
+            // A newer host asks for it; this one never does.
+            None => {}
+            Some(capability) if !version.exports(capability) => {
+                let what = format!("the component does not export the interface `{capability}`, which serves it");
+                return Some(ProviderError { pointer, what });
+            }
+            Some(_) => {}
+        }
+    }
+    let what = "the component does not export the interface `grant`".to_owned();
+    let ungranted = !provider.grants.is_empty() && !version.exports(Capability::Grant);
+    ungranted.then(|| ProviderError { pointer: "/grants".to_owned(), what })
+}
+
+/// Loads one file without offering it to anybody, its packed fixtures included: `witgate plugin check FILE`.
 ///
 /// # Errors
 /// What a registry would refuse it for.
-pub async fn check_file(runtime: &Runtime, path: &Path) -> Result<Vec<Arc<Adapter>>, LoadError> {
+pub async fn check_file(runtime: &Runtime, path: &Path) -> Result<PluginReport, LoadError> {
     let (own, max) = (path.to_owned(), runtime.options().file_max);
     let wasm = blocking(move || read(&own, max)).await?;
     let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
-    load(runtime, &name, wasm, Arc::default()).await
+    let digest = wasm.digest.clone();
+    let loaded = load(runtime, &name, wasm, Arc::default()).await?;
+    Ok(PluginReport::new(digest, loaded.inspection, loaded.adapters))
 }

@@ -16,7 +16,7 @@ use crate::{
     directory::{Stamp, list},
     entry::{FileEntry, announce_changes, status},
     load::{load, read},
-    plugin_log::PluginLog,
+    plugin_log::{PluginLog, one_line},
     registry::Table,
 };
 
@@ -266,13 +266,15 @@ impl Loader {
         let table = self.registry.table();
         let Some(entry) = table.files.get(file) else { return };
         let state = if entry.adapters.is_empty() { PluginState::Refused } else { PluginState::ServingLastGood };
-        let mut status = status(file, &entry.adapters, state, error.to_string());
+        // It quotes what a guest said.
+        let reason = one_line(&error.to_string());
+        let mut status = status(file, &entry.adapters, state, reason);
         if entry.adapters.is_empty() {
             digest.clone_into(&mut status.digest);
         }
         let news = entry.status.reason != status.reason || entry.status.state != state;
         if news {
-            tracing::warn!(file, digest, state = state.as_str(), reason = %error, "plugin refused");
+            tracing::warn!(file, digest, state = state.as_str(), reason = status.reason, "plugin refused");
         } else {
             status.changed_ms = entry.status.changed_ms;
         }
@@ -307,7 +309,7 @@ async fn prepare(
         Ok(Some(Ok(wasm))) => {
             let digest = wasm.digest.clone();
             match load(runtime, file, wasm, log).await {
-                Ok(adapters) => Outcome::Loaded(adapters),
+                Ok(loaded) => Outcome::Loaded(loaded.adapters),
                 Err(error) => Outcome::Refused { error, digest },
             }
         }

@@ -13,8 +13,9 @@ mod bindings {
 }
 
 pub use bindings::witgate::adapter::machine::{
-    Amount, Batch, Call, Chunk, Data, Effect, Endpoint, Event, Extra, Failure, Fault, Field, Head, Header, Lost,
-    Message, Parked, Part, Pause, Payload, Piece, Request, Usage,
+    Amount, Atom, Basic, Batch, Binary, Call, Chunk, Data, Effect, Endpoint, Event, Extra, Failure, Fault, Fetched,
+    Field, Form, Frame, Granted, Head, Header, Lost, Media, Message, Outgoing, Parked, Part, Pause, Payload, Piece,
+    Request, Usage,
 };
 
 pub(crate) use bindings::{

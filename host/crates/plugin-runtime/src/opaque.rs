@@ -1,6 +1,11 @@
 //! Values computed from secrets: the guest builds them and names them by number, only the host can read them.
 //!
-//! Three counters bound what a guest can make the host do: values per exchange, bytes held, and bytes worked on.
+//! Four counters bound what a guest can make the host do: values and signatures per exchange, bytes held, and bytes worked on. Every value
+//! is wiped when the exchange ends.
+
+mod rs256;
+#[cfg(test)]
+mod vectors;
 
 use std::collections::BTreeMap;
 
@@ -14,8 +19,11 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 use sha1::Sha1;
 use sha2::{Digest, Sha256, Sha512};
 use wasmtime::{Result, bail};
+use zeroize::Zeroizing;
 
 const VALUES_MAX: usize = 1024;
+/// Signatures per exchange: one takes the host milliseconds, and a flow needs one.
+const SIGNATURES_MAX: usize = 16;
 
 /// Everything but RFC 3986's unreserved characters.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -24,10 +32,17 @@ const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b
 #[derive(Default)]
 pub(crate) struct Values {
     secrets: BTreeMap<String, Secret>,
-    values: Vec<Vec<u8>>,
+    values: Vec<Value>,
     held: usize,
     worked: usize,
+    signed: usize,
     bytes_max: usize,
+}
+
+struct Value {
+    bytes: Zeroizing<Vec<u8>>,
+    /// A secret went into it. What was made of texts alone is nothing that the guest does not know.
+    secret: bool,
 }
 
 impl Values {
@@ -38,20 +53,25 @@ impl Values {
 
     /// The value of this number.
     pub(crate) fn value(&self, number: u32) -> Option<&[u8]> {
-        self.values.get(usize::try_from(number).ok()?).map(Vec::as_slice)
+        self.at(number).map(|value| value.bytes.as_slice())
+    }
+
+    /// Every value that a secret went into, oldest first.
+    pub(crate) fn secret_values(&self) -> impl Iterator<Item = &[u8]> {
+        self.values.iter().filter(|value| value.secret).map(|value| value.bytes.as_slice())
     }
 
     /// A secret as a value; none when it is not set.
     pub(crate) fn get(&mut self, name: &str) -> Result<Option<u32>> {
         match self.secrets.get(name).map(|secret| secret.expose().as_bytes().to_vec()) {
-            Some(bytes) => self.keep(bytes).map(Some),
+            Some(bytes) => self.keep(bytes, true).map(Some),
             None => Ok(None),
         }
     }
 
     /// A text as a value.
     pub(crate) fn text(&mut self, text: String) -> Result<u32> {
-        self.keep(text.into_bytes())
+        self.keep(text.into_bytes(), false)
     }
 
     /// Several values in a row.
@@ -65,22 +85,23 @@ impl Values {
         }
         self.work(size)?;
         let joined = numbers.iter().filter_map(|&number| self.value(number)).collect::<Vec<_>>().concat();
-        self.keep(joined).map(Ok)
+        self.keep(joined, self.any_secret(numbers)).map(Ok)
     }
 
     /// The keyed hash of a value.
     pub(crate) fn hmac(&mut self, algorithm: &str, key: u32, data: u32) -> Result<Result<u32, String>> {
         self.work(self.size(key) + self.size(data))?;
-        let (Some(key_bytes), Some(data_bytes)) = (self.value(key), self.value(data)) else {
-            return Ok(Err(unknown(if self.value(key).is_some() { data } else { key })));
+        let (key_bytes, data_bytes) = match self.pair(key, data) {
+            Ok(pair) => pair,
+            Err(what) => return Ok(Err(what)),
         };
         let code = match algorithm {
             "sha1" => keyed::<Hmac<Sha1>>(key_bytes, data_bytes),
             "sha256" => keyed::<Hmac<Sha256>>(key_bytes, data_bytes),
             "sha512" => keyed::<Hmac<Sha512>>(key_bytes, data_bytes),
-            _ => Err(unknown_algorithm(algorithm)),
+            _ => Err(unknown_algorithm(algorithm, HASHES)),
         };
-        self.keep_answer(code)
+        self.keep_answer(code, &[key, data])
     }
 
     /// The hash of a value.
@@ -91,9 +112,9 @@ impl Values {
             "sha1" => Ok(Sha1::digest(bytes).to_vec()),
             "sha256" => Ok(Sha256::digest(bytes).to_vec()),
             "sha512" => Ok(Sha512::digest(bytes).to_vec()),
-            _ => Err(unknown_algorithm(algorithm)),
+            _ => Err(unknown_algorithm(algorithm, HASHES)),
         };
-        self.keep_answer(digest)
+        self.keep_answer(digest, &[data])
     }
 
     /// A value in a text form.
@@ -104,10 +125,43 @@ impl Values {
             "hex" => Ok(hex::encode(bytes)),
             "base64" => Ok(STANDARD.encode(bytes)),
             "base64url" => Ok(URL_SAFE_NO_PAD.encode(bytes)),
-            "url" => Ok(percent_encode(bytes, RESERVED).to_string()),
+            "url" => {
+                // With room for the longest form: a text that grows leaves copies of its beginning behind.
+                let mut text = String::with_capacity(bytes.len().saturating_mul(3));
+                text.extend(percent_encode(bytes, RESERVED));
+                Ok(text)
+            }
             _ => Err(format!("unknown encoding `{encoding}` (known: hex, base64, base64url, url)")),
         };
-        self.keep_answer(text.map(String::into_bytes))
+        self.keep_answer(text.map(String::into_bytes), &[data])
+    }
+
+    /// The signature of a value under a private key.
+    pub(crate) fn sign(&mut self, algorithm: &str, key: u32, data: u32) -> Result<Result<u32, String>> {
+        if self.signed == SIGNATURES_MAX {
+            bail!("the guest asked for more than {SIGNATURES_MAX} signatures in one exchange");
+        }
+        self.signed += 1;
+        self.work(self.size(key) + self.size(data))?;
+        let signature = match (self.pair(key, data), algorithm) {
+            (Err(what), _) => Err(what),
+            (Ok((key, data)), "rs256") => rs256::sign(key, data),
+            (Ok(_), _) => Err(unknown_algorithm(algorithm, "rs256")),
+        };
+        self.keep_answer(signature, &[key, data])
+    }
+
+    fn at(&self, number: u32) -> Option<&Value> {
+        self.values.get(usize::try_from(number).ok()?)
+    }
+
+    fn pair(&self, key: u32, data: u32) -> Result<(&[u8], &[u8]), String> {
+        let value = |number| self.value(number).ok_or_else(|| unknown(number));
+        Ok((value(key)?, value(data)?))
+    }
+
+    fn any_secret(&self, numbers: &[u32]) -> bool {
+        numbers.iter().any(|&number| self.at(number).is_some_and(|value| value.secret))
     }
 
     fn size(&self, number: u32) -> usize {
@@ -122,25 +176,29 @@ impl Values {
         Ok(())
     }
 
-    fn keep_answer(&mut self, answer: Result<Vec<u8>, String>) -> Result<Result<u32, String>> {
+    fn keep_answer(&mut self, answer: Result<Vec<u8>, String>, from: &[u32]) -> Result<Result<u32, String>> {
         match answer {
-            Ok(bytes) => self.keep(bytes).map(Ok),
+            Ok(bytes) => self.keep(bytes, self.any_secret(from)).map(Ok),
             Err(what) => Ok(Err(what)),
         }
     }
 
-    fn keep(&mut self, value: Vec<u8>) -> Result<u32> {
+    fn keep(&mut self, bytes: Vec<u8>, secret: bool) -> Result<u32> {
+        let bytes = Zeroizing::new(bytes);
         if self.values.len() == VALUES_MAX {
             bail!("the guest built more than {VALUES_MAX} values from secrets in one exchange");
         }
-        self.held = self.held.saturating_add(value.len());
+        self.held = self.held.saturating_add(bytes.len());
         if self.held > self.bytes_max {
             bail!("the guest built values from secrets of more than {} bytes in one exchange", self.bytes_max);
         }
-        self.values.push(value);
+        self.values.push(Value { bytes, secret });
         Ok(u32::try_from(self.values.len() - 1)?)
     }
 }
+
+/// The hashes that `hash` and `hmac` know.
+const HASHES: &str = "sha1, sha256, sha512";
 
 fn keyed<M: Mac + KeyInit>(key: &[u8], data: &[u8]) -> Result<Vec<u8>, String> {
     let mut mac = <M as KeyInit>::new_from_slice(key).map_err(|error| error.to_string())?;
@@ -152,8 +210,8 @@ fn unknown(number: u32) -> String {
     format!("there is no value {number}")
 }
 
-fn unknown_algorithm(algorithm: &str) -> String {
-    format!("unknown algorithm `{algorithm}` (known: sha1, sha256, sha512)")
+fn unknown_algorithm(algorithm: &str, known: &str) -> String {
+    format!("unknown algorithm `{algorithm}` (known: {known})")
 }
 
 #[cfg(test)]
@@ -207,6 +265,37 @@ mod tests {
         assert_eq!(values.concat(&[key, 99]).unwrap(), Err("there is no value 99".to_owned()));
         assert!(values.hmac("sha256", 99, key).unwrap().is_err());
         assert!(values.value(99).is_none());
+    }
+
+    #[test]
+    fn what_a_secret_went_into_is_known() {
+        let mut values = values("canary");
+        let (key, text) = (values.get("key").unwrap().unwrap(), values.text("Bearer ".to_owned()).unwrap());
+        let (key_hash, text_hash) = (values.hash("sha256", key).unwrap(), values.hash("sha256", text).unwrap());
+        let joined = values.concat(&[text, key]).unwrap().unwrap();
+        let keyed_by_text = values.hmac("sha256", text, text).unwrap().unwrap();
+        let keyed_by_secret = values.hmac("sha256", key, text).unwrap().unwrap();
+        let over_secret = values.hmac("sha256", text_hash.clone().unwrap(), key).unwrap().unwrap();
+        let encoded = values.encode("hex", over_secret).unwrap().unwrap();
+        let known = [key, key_hash.unwrap(), joined, keyed_by_secret, over_secret, encoded];
+        let known: Vec<_> = known.iter().map(|&number| values.value(number).unwrap()).collect();
+        assert_eq!(values.secret_values().collect::<Vec<_>>(), known);
+        assert!(!known.contains(&values.value(keyed_by_text).unwrap()));
+    }
+
+    #[test]
+    fn a_signature_needs_a_known_algorithm_and_a_key() {
+        let mut values = values("not a key");
+        let (key, data) = (values.get("key").unwrap().unwrap(), values.text("data".to_owned()).unwrap());
+        let refused = |answer: Result<Result<u32, String>>| answer.unwrap().unwrap_err();
+        assert!(refused(values.sign("rs256", key, data)).contains("not a PEM private key"));
+        assert!(refused(values.sign("es256", key, data)).contains("known: rs256"));
+        assert!(refused(values.sign("rs256", key, 99)).contains("no value 99"));
+        assert!(refused(values.sign("rs256", 98, data)).contains("no value 98"));
+        for _ in 4..SIGNATURES_MAX {
+            assert!(values.sign("rs256", key, data).unwrap().is_err());
+        }
+        assert!(values.sign("rs256", key, data).unwrap_err().to_string().contains("16 signatures"));
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! What an operator can set about the sandboxes, with defaults.
 
-use std::{ffi::OsString, path::PathBuf, time::Duration};
+use std::{ffi::OsString, path::PathBuf, sync::Arc, time::Duration};
+
+use crate::Trial;
 
 /// Where components are compiled.
 #[derive(Clone, Debug)]
@@ -35,6 +37,10 @@ pub struct RuntimeOptions {
     pub compile_wall: Duration,
     /// Bytes of memory that a compiling child process may have. 2 GiB.
     pub compile_memory: u64,
+    /// Runs the fixtures that are packed into a component before it serves. None: they are not run.
+    pub trial: Option<Arc<dyn Trial>>,
+    /// Wall-clock time of such a run. 30 s.
+    pub trial_wall: Duration,
 }
 
 impl RuntimeOptions {
@@ -51,6 +57,8 @@ impl RuntimeOptions {
             compiler: Compiler::InProcess,
             compile_wall: Duration::from_secs(60),
             compile_memory: 2 << 30,
+            trial: None,
+            trial_wall: Duration::from_secs(30),
         }
     }
 }

@@ -51,6 +51,25 @@ pub(crate) fn cut(text: &str, max: usize) -> &str {
     if text.len() <= max { text } else { &text[..text.floor_char_boundary(max)] }
 }
 
+/// A guest's text as one line that does nothing to who looks at it: what would clear a terminal or begin a line of a log is spelled out.
+pub(crate) fn one_line(text: &str) -> String {
+    let mut line = String::with_capacity(text.len());
+    for letter in text.trim_end().chars() {
+        match letter {
+            '\n' => line.push_str(" / "),
+            '\r' => {}
+            '\t' => line.push(' '),
+            // Formatting characters turn the direction of what follows.
+            '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
+                line.extend(letter.escape_unicode())
+            }
+            letter if letter.is_control() => line.extend(letter.escape_unicode()),
+            letter => line.push(letter),
+        }
+    }
+    line
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -68,5 +87,11 @@ mod tests {
         assert_eq!(lines.len(), LINES_MAX);
         assert!(lines[0].starts_with("info: 44 "), "{}", &lines[0][..20]);
         assert!(lines.iter().all(|line| line.len() <= LINE_BYTES_MAX + 6));
+    }
+
+    #[test]
+    fn a_line_is_one_line_and_harmless() {
+        assert_eq!(one_line("a\r\nb\tc\u{1b}[2J\u{202e}d\n"), "a / b c\\u{1b}[2J\\u{202e}d");
+        assert_eq!(one_line("名前"), "名前");
     }
 }

@@ -14,6 +14,7 @@ use crate::{
     machine::{interface, log, secrets},
     sandbox::Sandbox,
     ticker::Ticker,
+    v0_1,
 };
 
 /// Everything that is shared by all components: engines, limits, the compiled-code cache. Cheap to clone.
@@ -115,9 +116,13 @@ impl Place {
         let engine = Engine::new(config)?;
         let mut linker = Linker::new(&engine);
         wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
+        // Each generation under its own version; a component takes from one of them.
         interface::add_to_linker::<_, HasSelf<Sandbox>>(&mut linker, |sandbox| sandbox)?;
         log::add_to_linker::<_, HasSelf<Sandbox>>(&mut linker, |sandbox| sandbox)?;
         secrets::add_to_linker::<_, HasSelf<Sandbox>>(&mut linker, |sandbox| sandbox)?;
+        v0_1::interface::add_to_linker::<_, HasSelf<Sandbox>>(&mut linker, |sandbox| sandbox)?;
+        v0_1::log::add_to_linker::<_, HasSelf<Sandbox>>(&mut linker, |sandbox| sandbox)?;
+        v0_1::secrets::add_to_linker::<_, HasSelf<Sandbox>>(&mut linker, |sandbox| sandbox)?;
         Ok(Place { engine, linker })
     }
 }

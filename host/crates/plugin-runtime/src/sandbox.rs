@@ -274,6 +274,10 @@ impl secrets::Host for Sandbox {
     fn encode(&mut self, encoding: String, data: u32) -> Result<Result<u32, String>> {
         self.values.encode(&encoding, data)
     }
+
+    fn sign(&mut self, algorithm: String, key: u32, data: u32) -> Result<Result<u32, String>> {
+        self.values.sign(&algorithm, key, data)
+    }
 }
 
 #[cfg(test)]

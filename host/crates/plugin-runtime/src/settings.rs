@@ -9,6 +9,28 @@ use crate::descriptor::At;
 /// Words that name a credential. A setting called like that is a secret in the wrong place: settings are shown and logged.
 const SECRET_WORDS: [&str; 4] = ["key", "secret", "token", "password"];
 
+/// Bytes of a schema. The longest forms have a few dozen fields.
+const SCHEMA_MAX: usize = 64 << 10;
+/// Patterns of a schema, and bytes of memory that each may take: a short one can stand for a machine of megabytes.
+const PATTERNS_MAX: usize = 100;
+const PATTERN_BYTES_MAX: usize = 256 << 10;
+/// Keywords that lead elsewhere. A few of them can ask for more checks than there is time, or for one without end.
+const REFERENCES: [&str; 3] = ["$ref", "$dynamicRef", "$recursiveRef"];
+
+/// What the schema says about a name, when its value is to be a text.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Text<'a> {
+    /// There is no such setting.
+    Absent,
+    /// There is one, which may be something else than a text.
+    Other,
+    /// There is one.
+    Setting {
+        /// Its value unless the channel has another.
+        default: Option<&'a str>,
+    },
+}
+
 /// The compiled schema of one provider's settings.
 pub(crate) struct Settings {
     schema: Value,
@@ -24,11 +46,15 @@ impl Settings {
         if at.value().get("type").and_then(Value::as_str) != Some("object") {
             return Err(at.wrong("must be a JSON Schema with `\"type\": \"object\"`"));
         }
+        if at.value().to_string().len() > SCHEMA_MAX {
+            return Err(at.wrong(format!("a schema of settings has at most {SCHEMA_MAX} bytes")));
+        }
+        refuse_bombs(at, &mut 0)?;
         refuse_secrets(at, secrets)?;
         let validator = jsonschema::options()
             .with_draft(Draft::Draft202012)
             // Patterns come from a plugin: only an engine without backtracking may run them.
-            .with_pattern_options(PatternOptions::regex())
+            .with_pattern_options(PatternOptions::regex().size_limit(PATTERN_BYTES_MAX))
             .build(at.value())
             .map_err(|error| at.wrong(format!("is not a usable JSON Schema: {error}")))?;
         let settings = Settings { schema: at.value().clone(), validator };
@@ -38,6 +64,24 @@ impl Settings {
     /// The schema as text.
     pub(crate) fn schema(&self) -> String {
         self.schema.to_string()
+    }
+
+    /// The setting of this name as a text.
+    pub(crate) fn text(&self, name: &str) -> Text<'_> {
+        let Some(property) = self.schema.get("properties").and_then(|properties| properties.get(name)) else {
+            return Text::Absent;
+        };
+        let texts = |list: &Value| list.as_array().is_some_and(|list| list.iter().all(Value::is_string));
+        let is_text = match property.get("type") {
+            Some(kind) => kind == "string",
+            None => property.get("enum").is_some_and(texts),
+        };
+        match property.get("default") {
+            _ if !is_text => Text::Other,
+            Some(Value::String(default)) => Text::Setting { default: Some(default) },
+            Some(_) => Text::Other,
+            None => Text::Setting { default: None },
+        }
     }
 
     /// The settings with defaults filled in, or everything that is wrong with them.
@@ -77,6 +121,31 @@ fn fill(schema: &Value, settings: &mut Value) {
     }
 }
 
+/// Whoever checks settings must come to an end, whatever the schema says.
+fn refuse_bombs(at: &At<'_>, patterns: &mut usize) -> Result<(), ProviderError> {
+    match at.value() {
+        Value::Object(_) => {
+            for (name, member) in at.members()? {
+                if REFERENCES.contains(&name) {
+                    return Err(member.wrong(format!("`{name}` is not offered here; write the schema out")));
+                }
+                *patterns += match name {
+                    "pattern" => 1,
+                    "patternProperties" => member.value().as_object().map_or(1, serde_json::Map::len),
+                    _ => 0,
+                };
+                if *patterns > PATTERNS_MAX {
+                    return Err(member.wrong(format!("settings have at most {PATTERNS_MAX} patterns")));
+                }
+                refuse_bombs(&member, patterns)?;
+            }
+            Ok(())
+        }
+        Value::Array(_) => at.items()?.iter().try_for_each(|item| refuse_bombs(item, patterns)),
+        _ => Ok(()),
+    }
+}
+
 /// Looks at every `properties` object of the schema, however deep.
 fn refuse_secrets(at: &At<'_>, secrets: &[SecretSpec]) -> Result<(), ProviderError> {
     match at.value() {
@@ -84,7 +153,7 @@ fn refuse_secrets(at: &At<'_>, secrets: &[SecretSpec]) -> Result<(), ProviderErr
             for (name, member) in at.members()? {
                 if name == "properties" && member.value().is_object() {
                     for (property, place) in member.members()? {
-                        if names_a_secret(property) || secrets.iter().any(|secret| secret.name == property) {
+                        if names_a_secret(property) || secrets.iter().any(|secret| is_called(secret, property)) {
                             return Err(place.wrong("names a secret; declare it in `secrets`"));
                         }
                     }
@@ -100,6 +169,12 @@ fn refuse_secrets(at: &At<'_>, secrets: &[SecretSpec]) -> Result<(), ProviderErr
         _ => {}
     }
     Ok(())
+}
+
+/// Whether a secret or a secret part of it has this name.
+fn is_called(secret: &SecretSpec, name: &str) -> bool {
+    let mut parts = secret.split.iter().flat_map(|split| &split.parts);
+    secret.name == name || parts.any(|part| !part.public && part.name == name)
 }
 
 /// Whether one of a name's words (`api_key`, `api-key`, `apiKey`) is a word for a credential.
@@ -124,7 +199,13 @@ mod tests {
     use super::*;
 
     fn secrets() -> Vec<SecretSpec> {
-        vec![SecretSpec { name: "pin".to_owned(), title: "Pin".to_owned(), required: true }]
+        vec![SecretSpec {
+            name: "pin".to_owned(),
+            title: "Pin".to_owned(),
+            required: true,
+            split: None,
+            example: String::new(),
+        }]
     }
 
     fn compile(schema: &Value) -> Result<Settings, ProviderError> {
@@ -173,7 +254,13 @@ mod tests {
             (json!({ "type": "string" }), ""),
             (json!(true), ""),
             (json!({ "type": "object", "properties": { "a": { "type": "nonsense" } } }), ""),
-            (json!({ "type": "object", "properties": { "a": { "$ref": "https://schema.test/x" } } }), ""),
+            (
+                json!({ "type": "object", "properties": { "a": { "$ref": "https://schema.test/x" } } }),
+                "/properties/a/$ref",
+            ),
+            (json!({ "type": "object", "$defs": { "a": { "$ref": "#/$defs/a" } } }), "/$defs/a/$ref"),
+            (json!({ "type": "object", "properties": { "a": { "pattern": "(\\w{500}){500}" } } }), ""),
+            (json!({ "type": "object", "title": "x".repeat(SCHEMA_MAX) }), ""),
             (json!({ "type": "object", "properties": { "api_key": {} } }), "/properties/api_key"),
             (json!({ "type": "object", "properties": { "accessToken": {} } }), "/properties/accessToken"),
             (json!({ "type": "object", "properties": { "pin": {} } }), "/properties/pin"),
@@ -190,6 +277,16 @@ mod tests {
         let harmless = ["max_tokens", "keyword", "tokenizer", "monkey", "keepAlive"];
         let properties: serde_json::Map<_, _> = harmless.iter().map(|name| ((*name).to_owned(), json!({}))).collect();
         assert!(compile(&json!({ "type": "object", "properties": properties })).is_ok());
+    }
+
+    #[test]
+    fn patterns_are_counted() {
+        let with = |count: usize| {
+            let patterns: serde_json::Map<_, _> = (0..count).map(|n| (format!("^{n}"), json!({}))).collect();
+            compile(&json!({ "type": "object", "patternProperties": patterns }))
+        };
+        assert!(with(PATTERNS_MAX).is_ok());
+        assert!(with(PATTERNS_MAX + 1).is_err());
     }
 
     #[test]

@@ -66,7 +66,7 @@ async fn check() {
 
     let dir = tempfile::tempdir().expect("a directory");
     let broken = dir.path().join("broken.wasm");
-    let text = r#"(component (core module (func (result i32))) (instance) (export "witgate:adapter/catalog@0.1.0" (instance 0)))"#;
+    let text = r#"(component (core module (func (result i32))) (instance) (export "witgate:adapter/catalog@0.2.0" (instance 0)))"#;
     std::fs::write(&broken, wat::parse_str(text).expect("a component")).expect("written");
     expect_error(compile("plugin-compile", |_| {}, &broken).await, "type mismatch");
     println!("what the compiler says is passed on ... ok");
@@ -79,7 +79,7 @@ async fn compile(mode: &str, change: impl FnOnce(&mut RuntimeOptions), wasm: &Pa
     options.compiler = Compiler::Child(std::env::current_exe().expect("this program"), vec![mode.into()]);
     change(&mut options);
     let runtime = Runtime::new(options).expect("a runtime");
-    let adapters = check_file(&runtime, wasm).await?;
+    let adapters = check_file(&runtime, wasm).await?.adapters;
     let left = std::fs::read_dir(dir.path()).expect("a directory").flatten();
     let left: Vec<_> = left.filter(|entry| entry.file_name().to_string_lossy().starts_with("tmp-")).collect();
     assert!(left.is_empty(), "scratch files are left: {left:?}");

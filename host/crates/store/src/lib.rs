@@ -12,6 +12,7 @@ mod location;
 mod master_key;
 mod migrations;
 mod names;
+mod parked;
 mod plugin_states;
 mod seal;
 mod settings;

@@ -15,7 +15,9 @@ const VERSION_TABLE: &str =
     "CREATE TABLE IF NOT EXISTS schema_version (id SMALLINT NOT NULL PRIMARY KEY, version INT NOT NULL)";
 
 /// Step n brings the schema from version n to n + 1. A released step is never edited.
-const STEPS: &[&[&str]] = &[&[
+const STEPS: &[&[&str]] = &[FIRST, PARKED_EXCHANGES];
+
+const FIRST: &[&str] = &[
     "CREATE TABLE counters (name VARCHAR(40) NOT NULL PRIMARY KEY, value BIGINT NOT NULL)",
     "INSERT INTO counters (name, value) VALUES ('revision', 1), ('channel', 0), ('api-key', 0)",
     "CREATE TABLE settings (name VARCHAR(64) NOT NULL PRIMARY KEY, value TEXT NOT NULL)",
@@ -89,7 +91,26 @@ const STEPS: &[&[&str]] = &[&[
         first_token_ms BIGINT,
         total_ms BIGINT NOT NULL
     )",
-]];
+];
+
+const PARKED_EXCHANGES: &[&str] = &[
+    "CREATE TABLE parked_exchanges (
+        request VARCHAR(64) NOT NULL PRIMARY KEY,
+        api_key_id BIGINT NOT NULL,
+        channel_id BIGINT NOT NULL,
+        operation VARCHAR(40) NOT NULL,
+        upstream_model TEXT NOT NULL,
+        sealed_request TEXT NOT NULL,
+        sealed_state TEXT NOT NULL,
+        arrived_ms BIGINT NOT NULL,
+        due_ms BIGINT NOT NULL,
+        outcome VARCHAR(40) NOT NULL,
+        sealed_outcome TEXT,
+        ended_ms BIGINT
+    )",
+    // For the deletion of old answers, which must not read the large rows of the others.
+    "CREATE INDEX parked_exchanges_ended ON parked_exchanges (ended_ms)",
+];
 
 /// Brings the schema up to this program's version; refuses one that is ahead of it.
 pub(crate) async fn migrate(db: &Db) -> Result<(), StoreError> {

@@ -28,6 +28,17 @@ pub(crate) struct StoredApproval {
     origins: Vec<String>,
     typed_origins: Vec<String>,
     placements: Vec<StoredPlacement>,
+    #[serde(default)]
+    grants: Vec<String>,
+    /// Rows from before there was a choice: every adapter could.
+    #[serde(default = "yes")]
+    computes: bool,
+    #[serde(default)]
+    readable: Vec<String>,
+}
+
+fn yes() -> bool {
+    true
 }
 
 impl StoredModel {
@@ -51,20 +62,25 @@ impl StoredApproval {
             origins: approval.origins.iter().map(Origin::to_string).collect(),
             typed_origins: approval.typed_origins.iter().map(Origin::to_string).collect(),
             placements: approval.placements.iter().map(placement).collect(),
+            grants: approval.grants.clone(),
+            computes: approval.computes,
+            readable: approval.readable.clone(),
         }
     }
 
     pub(crate) fn read(self) -> Option<Approval> {
         let origins = |texts: Vec<String>| texts.iter().map(|text| Origin::parse(text)).collect::<Option<Vec<_>>>();
         let placement = |stored: StoredPlacement| {
-            let spots = [PlacementSpot::Header, PlacementSpot::Query];
-            let spot = spots.into_iter().find(|spot| spot.as_str() == stored.r#in)?;
+            let spot = PlacementSpot::parse(&stored.r#in)?;
             Some(Placement { endpoint: stored.endpoint, spot, name: stored.name })
         };
         Some(Approval {
             origins: origins(self.origins)?,
             typed_origins: origins(self.typed_origins)?,
             placements: self.placements.into_iter().map(placement).collect::<Option<Vec<_>>>()?,
+            grants: self.grants,
+            computes: self.computes,
+            readable: self.readable,
         })
     }
 }
@@ -97,5 +113,38 @@ impl StoredAttempt {
             upstream_status: self.upstream_status,
             elapsed_ms: self.elapsed_ms,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Option<Approval> {
+        serde_json::from_str::<StoredApproval>(text).unwrap().read()
+    }
+
+    #[test]
+    fn an_approval_comes_back_as_it_was() {
+        let placement = |spot| Placement { endpoint: "api".into(), spot, name: "authorization".into() };
+        let approval = Approval {
+            origins: Origin::parse("https://a.test").into_iter().collect(),
+            typed_origins: vec![],
+            placements: PlacementSpot::ALL.map(placement).into(),
+            grants: vec!["access".into()],
+            computes: false,
+            readable: vec!["`/id` of `key`".into()],
+        };
+        assert_eq!(read(&json(&StoredApproval::of(&approval)).unwrap()), Some(approval));
+    }
+
+    #[test]
+    fn an_approval_of_an_older_version_is_read() {
+        let old = r#"{"origins":["https://a.test:443"],"typed_origins":[],
+            "placements":[{"endpoint":"api","in":"header","name":"authorization"}]}"#;
+        let approval = read(old).unwrap();
+        assert!(approval.computes && approval.grants.is_empty() && approval.readable.is_empty());
+        assert_eq!(approval.placements[0].spot, PlacementSpot::Header);
+        assert_eq!(read(&old.replace("header", "body")), None);
     }
 }

@@ -1,7 +1,10 @@
 //! Why a request failed: a code from the contract, a text for the client, a detail for the operator.
 
 use std::error::Error;
+use std::time::Duration;
 use std::{fmt, io, iter};
+
+use url::Url;
 
 use crate::connect::ConnectTimedOut;
 use crate::egress::Refused;
@@ -60,101 +63,118 @@ impl fmt::Display for Failure {
 
 impl Error for Failure {}
 
+/// Whom a failure is about: the word for the client, the origin for the operator.
+#[derive(Clone, Debug)]
+pub(crate) struct Peer {
+    who: &'static str,
+    origin: String,
+}
+
+impl Peer {
+    /// A vendor.
+    pub(crate) fn upstream(url: &Url) -> Peer {
+        Peer::new("the upstream", url)
+    }
+
+    /// The server of a file that a client named.
+    pub(crate) fn file_server(url: &Url) -> Peer {
+        Peer::new("the file's server", url)
+    }
+
+    fn new(who: &'static str, url: &Url) -> Peer {
+        let origin = domain::Origin::of(url).map_or_else(|| "no origin".to_owned(), |origin| origin.to_string());
+        Peer { who, origin }
+    }
+}
+
 impl Failure {
     pub(crate) fn new(code: FailureCode, text: impl Into<String>, detail: impl Into<String>) -> Failure {
         Failure { code, text: text.into(), detail: detail.into() }
     }
 
+    /// `what` follows the name of the peer: ` closed the connection`, `'s answer is too large`.
+    pub(crate) fn of(peer: &Peer, code: FailureCode, what: &str, detail: impl fmt::Display) -> Failure {
+        Failure::new(code, format!("{}{what}", peer.who), format!("{}: {detail}", peer.origin))
+    }
+
     /// The address is forbidden.
-    pub(crate) fn refused(refused: &Refused, origin: &str) -> Failure {
+    pub(crate) fn refused(refused: &Refused, peer: &Peer) -> Failure {
         Failure::new(
             FailureCode::RefusedByHost,
-            format!("the gateway may not connect to the upstream's address: {}", refused.reason),
-            format!("{origin}: {refused}"),
+            format!("the gateway may not connect to {}'s address: {}", peer.who, refused.reason),
+            format!("{}: {refused}", peer.origin),
         )
     }
 
     /// What went wrong before the head of the answer was there.
-    pub(crate) fn in_send(error: reqwest::Error, origin: &str) -> Failure {
+    pub(crate) fn in_send(error: reqwest::Error, peer: &Peer) -> Failure {
         let error = error.without_url();
-        let detail = format!("{origin}: {}", causes(&error));
+        let causes = causes(&error);
         if let Some(refused) = cause::<Refused>(&error) {
-            return Failure::refused(refused, origin);
+            return Failure::refused(refused, peer);
         }
         if cause::<ConnectTimedOut>(&error).is_some() {
-            return Failure::new(FailureCode::Connect, "connecting to the upstream took too long", detail);
+            let text = format!("connecting to {} took too long", peer.who);
+            return Failure::new(FailureCode::Connect, text, format!("{}: {causes}", peer.origin));
+        }
+        if error.is_dns() {
+            return Failure::of(peer, FailureCode::Connect, "'s host name could not be resolved", causes);
         }
         if error.is_connect() {
-            let text = if error.is_dns() {
-                "the upstream's host name could not be resolved"
-            } else {
-                "could not connect to the upstream"
-            };
-            return Failure::new(FailureCode::Connect, text, detail);
+            let text = format!("could not connect to {}", peer.who);
+            return Failure::new(FailureCode::Connect, text, format!("{}: {causes}", peer.origin));
         }
-        Failure::broken(&error, detail)
+        Failure::broken(&error, peer, causes)
     }
 
     /// What went wrong while the body was read.
-    pub(crate) fn in_body(error: reqwest::Error, origin: &str) -> Failure {
+    pub(crate) fn in_body(error: reqwest::Error, peer: &Peer) -> Failure {
         let error = error.without_url();
-        let detail = format!("{origin}: {}", causes(&error));
-        Failure::broken(&error, detail)
+        let causes = causes(&error);
+        Failure::broken(&error, peer, causes)
     }
 
-    fn broken(error: &reqwest::Error, detail: String) -> Failure {
+    fn broken(error: &reqwest::Error, peer: &Peer, causes: String) -> Failure {
         let not_http = cause::<hyper::Error>(error).is_some_and(hyper::Error::is_parse)
             || cause::<io::Error>(error)
                 .is_some_and(|e| matches!(e.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData));
         if not_http {
-            return Failure::new(FailureCode::BadFraming, "the upstream's answer is not valid HTTP", detail);
+            return Failure::of(peer, FailureCode::BadFraming, "'s answer is not valid HTTP", causes);
         }
-        Failure::new(FailureCode::Reset, "the upstream closed the connection before its answer was complete", detail)
+        Failure::of(peer, FailureCode::Reset, " closed the connection before its answer was complete", causes)
     }
 
     /// The head did not come.
-    pub(crate) fn no_head(origin: &str, after: std::time::Duration) -> Failure {
-        Failure::new(
-            FailureCode::TimeoutFirstByte,
-            "the upstream did not answer in time",
-            format!("{origin}: no response head within {after:?}"),
-        )
+    pub(crate) fn no_head(peer: &Peer, after: Duration) -> Failure {
+        let detail = format!("no response head within {after:?}");
+        Failure::of(peer, FailureCode::TimeoutFirstByte, " did not answer in time", detail)
     }
 
     /// The body stalled.
-    pub(crate) fn idle(origin: &str, after: std::time::Duration) -> Failure {
-        Failure::new(
-            FailureCode::TimeoutIdle,
-            "the upstream stopped sending in the middle of its answer",
-            format!("{origin}: no bytes for {after:?}"),
-        )
+    pub(crate) fn idle(peer: &Peer, after: Duration) -> Failure {
+        let detail = format!("no bytes for {after:?}");
+        Failure::of(peer, FailureCode::TimeoutIdle, " stopped sending in the middle of its answer", detail)
     }
 
     /// The whole answer is too large.
-    pub(crate) fn body_too_large(origin: &str, limit: usize) -> Failure {
-        Failure::new(
-            FailureCode::TooLarge,
-            format!("the upstream's answer is larger than {limit} bytes"),
-            format!("{origin}: answer over {limit} bytes"),
-        )
+    pub(crate) fn body_too_large(peer: &Peer, limit: usize) -> Failure {
+        let what = format!("'s answer is larger than {limit} bytes");
+        Failure::of(peer, FailureCode::TooLarge, &what, format!("answer over {limit} bytes"))
     }
 
     /// The bytes do not fit the framing.
-    pub(crate) fn framing(error: FrameError, origin: &str) -> Failure {
+    pub(crate) fn framing(error: FrameError, peer: &Peer) -> Failure {
         let code = match error {
             FrameError::TooLarge { .. } => FailureCode::TooLarge,
-            FrameError::NotUtf8 => FailureCode::BadFraming,
+            FrameError::NotUtf8 | FrameError::Broken(_) => FailureCode::BadFraming,
         };
-        Failure::new(code, format!("the upstream's answer cannot be read: {error}"), format!("{origin}: {error}"))
+        Failure::of(peer, code, &format!("'s answer cannot be read: {error}"), error)
     }
 
     /// The answer is compressed although we asked for it plain.
-    pub(crate) fn compressed(origin: &str, encoding: &str) -> Failure {
-        Failure::new(
-            FailureCode::BadFraming,
-            "the upstream's answer is compressed although that was not asked for",
-            format!("{origin}: content-encoding {encoding}"),
-        )
+    pub(crate) fn compressed(peer: &Peer, encoding: &str) -> Failure {
+        let what = "'s answer is compressed although that was not asked for";
+        Failure::of(peer, FailureCode::BadFraming, what, format!("content-encoding {encoding}"))
     }
 }
 

@@ -1,6 +1,9 @@
 //! From the bytes of an answer to frames. Pure state machines: bytes are pushed in pieces of any size, complete frames are popped, and where
 //! the pieces were cut changes nothing.
 
+mod decoder;
+mod event_stream;
+mod json_array;
 mod ndjson;
 mod sse;
 mod whole;
@@ -8,37 +11,64 @@ mod whole;
 #[doc(hidden)]
 pub mod fuzz;
 
-use std::collections::VecDeque;
-
 use bytes::Bytes;
 
+pub(crate) use decoder::Decoder;
+pub use event_stream::EventStream;
+pub use json_array::JsonArray;
 pub use ndjson::Ndjson;
 pub use sse::Sse;
 pub use whole::Whole;
 
-use crate::{Framing, Limits};
-
 /// What a caller gets of an answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Frame {
-    /// An event, a line, or a whole body.
-    Message {
-        /// The event's name, or empty.
-        name: String,
-        /// Its data, without the line break that ended it.
-        data: String,
-    },
+    /// An event, a line, an element, a frame or a message with text; or a whole body.
+    Message(Message),
+    /// A frame or a message whose bytes are not text.
+    Binary(Binary),
     /// A piece of an answer that is not cut.
     Body(Bytes),
     /// The answer is complete.
     End,
 }
 
+/// One message with text.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Message {
+    /// The event's name, or empty.
+    pub name: String,
+    /// Headers of an event-stream frame in their order, values of any type as text; else empty.
+    pub headers: Vec<(String, String)>,
+    /// The bytes, without the line break that ended them.
+    pub data: String,
+}
+
+/// One message whose bytes are not text.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Binary {
+    /// The event's name, or empty.
+    pub name: String,
+    /// As those of [`Message`].
+    pub headers: Vec<(String, String)>,
+    /// The bytes.
+    pub data: Bytes,
+}
+
 impl Frame {
+    /// A message without headers.
+    pub fn message(name: impl Into<String>, data: impl Into<String>) -> Frame {
+        Frame::Message(Message { name: name.into(), headers: Vec::new(), data: data.into() })
+    }
+
     /// Bytes that it carries.
     pub fn size(&self) -> usize {
+        let with = |name: &str, headers: &[(String, String)]| {
+            name.len() + headers.iter().map(|(name, value)| name.len() + value.len()).sum::<usize>()
+        };
         match self {
-            Frame::Message { name, data } => name.len() + data.len(),
+            Frame::Message(Message { name, headers, data }) => with(name, headers) + data.len(),
+            Frame::Binary(Binary { name, headers, data }) => with(name, headers) + data.len(),
             Frame::Body(bytes) => bytes.len(),
             Frame::End => 0,
         }
@@ -57,94 +87,9 @@ pub enum FrameError {
     /// Replacement characters would be silent loss.
     #[error("it is not valid UTF-8")]
     NotUtf8,
-}
-
-/// The decoder that an answer needs.
-pub(crate) enum Decoder {
-    /// Server-sent events; `seen` once the first byte that is not white space came.
-    Sse {
-        events: Sse,
-        seen: bool,
-    },
-    Ndjson(Ndjson),
-    Whole(Whole),
-    Bytes(VecDeque<Frame>),
-}
-
-impl Decoder {
-    pub(crate) fn new(framing: Framing, limits: &Limits) -> Decoder {
-        match framing {
-            Framing::Text => Decoder::Whole(Whole::strict(limits.max_body)),
-            Framing::Bytes => Decoder::Bytes(VecDeque::new()),
-            Framing::Sse => Decoder::Sse { events: Sse::new(limits.max_message), seen: false },
-            Framing::Ndjson => Decoder::Ndjson(Ndjson::new(limits.max_message)),
-        }
-    }
-
-    /// For an answer with an error status: as much text as is to be had.
-    pub(crate) fn error_text(limits: &Limits) -> Decoder {
-        Decoder::Whole(Whole::lossy(limits.max_error_body))
-    }
-
-    pub(crate) fn framing(&self) -> Framing {
-        match self {
-            Decoder::Sse { .. } => Framing::Sse,
-            Decoder::Ndjson(_) => Framing::Ndjson,
-            Decoder::Whole(_) => Framing::Text,
-            Decoder::Bytes(_) => Framing::Bytes,
-        }
-    }
-
-    /// `max_body` is the limit of the whole text that a mislabeled event stream turns out to be.
-    pub(crate) fn push(&mut self, chunk: Bytes, max_body: usize) -> Result<(), FrameError> {
-        match self {
-            Decoder::Sse { events, seen } => {
-                let Some(first) = (!*seen).then(|| sse::first_visible(&chunk)).flatten() else {
-                    return events.push(&chunk);
-                };
-                *seen = true;
-                // No event stream starts like this. An error page under the wrong content type would read as a stream without events.
-                if matches!(chunk[first], b'{' | b'<') {
-                    let mut whole = Whole::strict(max_body);
-                    let pushed = whole.push(&chunk[first..]);
-                    *self = Decoder::Whole(whole);
-                    return pushed;
-                }
-                events.push(&chunk)
-            }
-            Decoder::Ndjson(lines) => lines.push(&chunk),
-            Decoder::Whole(whole) => whole.push(&chunk),
-            Decoder::Bytes(ready) => {
-                if !chunk.is_empty() {
-                    ready.push_back(Frame::Body(chunk));
-                }
-                Ok(())
-            }
-        }
-    }
-
-    pub(crate) fn finish(&mut self) -> Result<(), FrameError> {
-        match self {
-            Decoder::Sse { events, .. } => events.finish(),
-            Decoder::Ndjson(lines) => lines.finish(),
-            Decoder::Whole(whole) => whole.finish(),
-            Decoder::Bytes(_) => Ok(()),
-        }
-    }
-
-    /// Whether more bytes would only be thrown away.
-    pub(crate) fn has_enough(&self) -> bool {
-        matches!(self, Decoder::Whole(whole) if whole.has_enough())
-    }
-
-    pub(crate) fn ready(&mut self) -> &mut VecDeque<Frame> {
-        match self {
-            Decoder::Sse { events, .. } => events.ready(),
-            Decoder::Ndjson(lines) => lines.ready(),
-            Decoder::Whole(whole) => whole.ready(),
-            Decoder::Bytes(ready) => ready,
-        }
-    }
+    /// It breaks a rule of its framing; the text says which.
+    #[error("{0}")]
+    Broken(&'static str),
 }
 
 /// A buffer grown by one large message is not kept for the rest of the stream.

@@ -6,12 +6,15 @@ mod connect;
 pub mod egress;
 mod failure;
 pub mod frame;
+mod media;
 mod outgoing;
 mod reply;
+mod socket;
 
 pub use client::{BuildError, Upstream};
 pub use egress::Reach;
 pub use failure::{Failure, FailureCode};
-pub use frame::Frame;
+pub use frame::{Binary, Frame, Message};
+pub use media::Media;
 pub use outgoing::{Framing, Limits, Outgoing};
 pub use reply::Reply;

@@ -38,23 +38,41 @@ pub enum Framing {
     Sse,
     /// One message per line.
     Ndjson,
+    /// One message per element of the one array that the body is.
+    JsonArray,
+    /// One message per frame of `application/vnd.amazon.eventstream`.
+    AwsEventStream,
+    /// The connection becomes a WebSocket: one message per message, and messages can be sent.
+    WebSocket,
 }
 
 impl Framing {
+    /// Every framing.
+    pub const ALL: [Framing; 7] = [
+        Framing::Text,
+        Framing::Bytes,
+        Framing::Sse,
+        Framing::Ndjson,
+        Framing::JsonArray,
+        Framing::AwsEventStream,
+        Framing::WebSocket,
+    ];
+
     /// Reads the text form; `None` for anything else.
     pub fn parse(text: &str) -> Option<Framing> {
-        [Framing::Text, Framing::Bytes, Framing::Sse, Framing::Ndjson]
-            .into_iter()
-            .find(|framing| framing.as_str() == text)
+        Framing::ALL.into_iter().find(|framing| framing.as_str() == text)
     }
 
-    /// `text`, `bytes`, `sse` or `ndjson`.
+    /// As the adapter contract spells it.
     pub fn as_str(self) -> &'static str {
         match self {
             Framing::Text => "text",
             Framing::Bytes => "bytes",
             Framing::Sse => "sse",
             Framing::Ndjson => "ndjson",
+            Framing::JsonArray => "json-array",
+            Framing::AwsEventStream => "aws-event-stream",
+            Framing::WebSocket => "websocket",
         }
     }
 }
@@ -70,8 +88,10 @@ pub struct Limits {
     pub idle: Duration,
     /// Bytes of a whole answer, whatever its framing. 64 MiB.
     pub max_body: usize,
-    /// Bytes of one event or line. 16 MiB.
+    /// Bytes of one event, line, element, frame or WebSocket message. 16 MiB.
     pub max_message: usize,
+    /// Bytes of WebSocket messages that wait to be written. 16 MiB.
+    pub max_queued: usize,
     /// Bytes kept of an answer with an error status; the rest is cut off. 1 MiB.
     pub max_error_body: usize,
 }
@@ -84,6 +104,7 @@ impl Default for Limits {
             idle: Duration::from_secs(60),
             max_body: 64 << 20,
             max_message: 16 << 20,
+            max_queued: 16 << 20,
             max_error_body: 1 << 20,
         }
     }
@@ -127,7 +148,7 @@ mod tests {
 
     #[test]
     fn framings_read_back() {
-        for framing in [Framing::Text, Framing::Bytes, Framing::Sse, Framing::Ndjson] {
+        for framing in Framing::ALL {
             assert_eq!(Framing::parse(framing.as_str()), Some(framing));
         }
         assert_eq!(Framing::parse("SSE"), None);

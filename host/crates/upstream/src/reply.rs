@@ -6,8 +6,10 @@ use bytes::Bytes;
 use futures_util::FutureExt;
 use http::{HeaderMap, header};
 
+use crate::failure::Peer;
 use crate::frame::{Decoder, Frame};
-use crate::{Failure, Framing, Limits};
+use crate::socket::{Incoming, Socket};
+use crate::{Failure, FailureCode, Framing, Limits};
 
 /// The most frames in one batch.
 const BATCH_FRAMES: usize = 256;
@@ -24,12 +26,13 @@ pub struct Reply {
     phase: Phase,
     received: usize,
     limits: Limits,
-    /// For the operator's detail of a failure.
-    origin: String,
+    /// For the texts of a failure.
+    peer: Peer,
 }
 
 enum Phase {
     Reading(reqwest::Response),
+    Open(Box<Socket>),
     /// The body is complete; `End` has not been given yet.
     Ended,
     Failed(Failure),
@@ -41,26 +44,25 @@ impl Reply {
         mut response: reqwest::Response,
         asked: Framing,
         limits: Limits,
-        origin: String,
+        peer: Peer,
     ) -> Result<Reply, Failure> {
         let status = response.status().as_u16();
+        // That the upgrade was refused is an error too, whatever the status is.
+        let is_error = status >= 400 || asked == Framing::WebSocket;
         let headers = std::mem::take(response.headers_mut());
         let mut phase = Phase::Reading(response);
-        let decoder = if status >= 400 {
-            Decoder::error_text(&limits)
-        } else {
-            Decoder::new(effective(asked, &headers), &limits)
-        };
+        let decoder =
+            if is_error { Decoder::error_text(&limits) } else { Decoder::new(effective(asked, &headers), &limits) };
         if let Some(encoding) = compressed(&headers)
             && decoder.framing() != Framing::Bytes
         {
-            if status < 400 {
-                return Err(Failure::compressed(&origin, encoding));
+            if !is_error {
+                return Err(Failure::compressed(&peer, encoding));
             }
             // The status says what matters; the text would be noise.
             phase = Phase::Ended;
         }
-        let mut reply = Reply { status, headers, decoder, phase: Phase::Done, received: 0, limits, origin };
+        let mut reply = Reply { status, headers, decoder, phase: Phase::Done, received: 0, limits, peer };
         if matches!(phase, Phase::Ended) {
             phase = reply.finished();
         }
@@ -68,15 +70,33 @@ impl Reply {
         Ok(reply)
     }
 
-    /// The framing that is really used: `Text` for an answer with an error status and for one that is not what was asked for.
-    ///
-    /// It can still turn from `Sse` to `Text` with the first batch, when the body turns out to be JSON or HTML under the wrong content type.
-    pub fn framing(&self) -> Framing {
-        self.decoder.framing()
+    /// The answer of a server that agreed to speak WebSocket.
+    pub(crate) fn open(headers: HeaderMap, socket: Socket, limits: Limits, peer: Peer) -> Reply {
+        let decoder = Decoder::new(Framing::WebSocket, &limits);
+        Reply { status: 101, headers, decoder, phase: Phase::Open(Box::new(socket)), received: 0, limits, peer }
+    }
+
+    /// Waits until it is known what the answer is: an event stream can turn out to be JSON or HTML under the wrong content type with its
+    /// first byte. What goes wrong meanwhile is for [`next`](Reply::next) to tell.
+    pub(crate) async fn decide(mut self) -> Reply {
+        while self.decoder.is_undecided()
+            && let Phase::Reading(response) = &mut self.phase
+        {
+            let read = tokio::time::timeout(self.limits.idle, response.chunk()).await.ok();
+            self.accept(read);
+        }
+        self
+    }
+
+    /// How the answer really arrives: as it was asked for, or as `text` when it has an error status or is of another kind.
+    pub fn framing(&self) -> &'static str {
+        self.decoder.framing().as_str()
     }
 
     /// Everything that is buffered: waits for the first frame, then takes what is there without waiting, up to 256 frames or 1 MiB (a
     /// larger frame comes alone). `None` after `End` or a failure was given. Dropping the future loses nothing.
+    ///
+    /// On a WebSocket this also writes what waits to be sent and answers pings.
     ///
     /// # Errors
     /// The body stalled, broke, is too large, or does not fit the framing. Frames that were complete before are given first.
@@ -86,50 +106,95 @@ impl Reply {
             if batch.fill(&mut self.decoder) {
                 return Some(Ok(batch.frames));
             }
-            let Phase::Reading(response) = &mut self.phase else {
-                return self.close(batch.frames);
-            };
-            let read = if batch.frames.is_empty() {
-                match tokio::time::timeout(self.limits.idle, response.chunk()).await {
-                    Ok(read) => read,
-                    Err(_) => {
-                        self.phase = Phase::Failed(Failure::idle(&self.origin, self.limits.idle));
-                        continue;
-                    }
+            let wait = batch.frames.is_empty();
+            match &mut self.phase {
+                Phase::Reading(response) if wait => {
+                    let read = tokio::time::timeout(self.limits.idle, response.chunk()).await.ok();
+                    self.accept(read);
                 }
-            } else {
-                match response.chunk().now_or_never() {
-                    Some(read) => read,
+                Phase::Reading(response) => match response.chunk().now_or_never() {
+                    Some(read) => self.accept(Some(read)),
                     None => return Some(Ok(batch.frames)),
+                },
+                Phase::Open(socket) if wait => {
+                    let incoming = socket.read(self.limits.idle).await;
+                    self.take_in(incoming);
                 }
-            };
-            if let Some(over) = self.accept(read) {
-                self.phase = over;
+                Phase::Open(socket) => match socket.read_now() {
+                    Some(incoming) => self.take_in(Some(incoming)),
+                    None => return Some(Ok(batch.frames)),
+                },
+                _ => return self.close(batch.frames),
             }
         }
     }
 
-    /// Decodes what was read; the new phase when the reading is over.
-    fn accept(&mut self, read: reqwest::Result<Option<Bytes>>) -> Option<Phase> {
+    /// Puts a text message on the WebSocket. What cannot be written at once is written while [`next`](Reply::next) waits.
+    ///
+    /// # Errors
+    /// The connection is closed or no WebSocket, or more than 256 messages or [`Limits::max_queued`] bytes would wait.
+    pub fn ws_send_text(&mut self, text: String) -> Result<(), Failure> {
+        self.socket()?.send(text.into())
+    }
+
+    /// Puts a binary message on the WebSocket.
+    ///
+    /// # Errors
+    /// As [`ws_send_text`](Reply::ws_send_text).
+    pub fn ws_send_binary(&mut self, bytes: Bytes) -> Result<(), Failure> {
+        self.socket()?.send(bytes.into())
+    }
+
+    /// The content coding, when there is one.
+    pub(crate) fn compression(&self) -> Option<&str> {
+        compressed(&self.headers)
+    }
+
+    fn socket(&mut self) -> Result<&mut Socket, Failure> {
+        match &mut self.phase {
+            Phase::Open(socket) => Ok(socket),
+            _ => {
+                let text = match self.decoder {
+                    Decoder::WebSocket(_) => "the WebSocket is closed, nothing can be sent on it any more",
+                    _ => "nothing can be sent on this answer, it is not a WebSocket",
+                };
+                Err(Failure::new(FailureCode::Reset, text, text))
+            }
+        }
+    }
+
+    /// What came over the WebSocket; `None` for nothing in time.
+    fn take_in(&mut self, incoming: Option<Incoming>) {
+        match incoming {
+            Some(Incoming::Frame(frame)) => self.decoder.ready().push_back(frame),
+            Some(Incoming::End) => self.phase = Phase::Ended,
+            Some(Incoming::Failed(failure)) => self.phase = Phase::Failed(failure),
+            None => self.phase = Phase::Failed(Failure::idle(&self.peer, self.limits.idle)),
+        }
+    }
+
+    /// Decodes what was read; `None` for nothing in time.
+    fn accept(&mut self, read: Option<reqwest::Result<Option<Bytes>>>) {
         let chunk = match read {
-            Ok(Some(chunk)) => chunk,
-            Ok(None) => return Some(self.finished()),
-            Err(error) => return Some(Phase::Failed(Failure::in_body(error, &self.origin))),
+            Some(Ok(Some(chunk))) => chunk,
+            Some(Ok(None)) => return self.phase = self.finished(),
+            Some(Err(error)) => return self.phase = Phase::Failed(Failure::in_body(error, &self.peer)),
+            None => return self.phase = Phase::Failed(Failure::idle(&self.peer, self.limits.idle)),
         };
         self.received += chunk.len();
         if self.received > self.limits.max_body {
-            return Some(Phase::Failed(Failure::body_too_large(&self.origin, self.limits.max_body)));
+            self.phase = Phase::Failed(Failure::body_too_large(&self.peer, self.limits.max_body));
+        } else if let Err(error) = self.decoder.push(chunk, self.limits.max_body) {
+            self.phase = Phase::Failed(Failure::framing(error, &self.peer));
+        } else if self.decoder.has_enough() {
+            self.phase = self.finished();
         }
-        if let Err(error) = self.decoder.push(chunk, self.limits.max_body) {
-            return Some(Phase::Failed(Failure::framing(error, &self.origin)));
-        }
-        self.decoder.has_enough().then(|| self.finished())
     }
 
     fn finished(&mut self) -> Phase {
         match self.decoder.finish() {
             Ok(()) => Phase::Ended,
-            Err(error) => Phase::Failed(Failure::framing(error, &self.origin)),
+            Err(error) => Phase::Failed(Failure::framing(error, &self.peer)),
         }
     }
 
@@ -187,7 +252,7 @@ fn effective(asked: Framing, headers: &HeaderMap) -> Framing {
     let media = content_type.split(';').next().unwrap_or("").trim().to_ascii_lowercase();
     let page = matches!(media.as_str(), "text/html" | "application/xhtml+xml" | "text/xml" | "application/xml");
     let fits = match asked {
-        Framing::Text | Framing::Bytes => true,
+        Framing::Text | Framing::Bytes | Framing::WebSocket => true,
         Framing::Sse => {
             !page
                 && !matches!(
@@ -195,7 +260,10 @@ fn effective(asked: Framing, headers: &HeaderMap) -> Framing {
                     "application/json" | "text/json" | "application/problem+json" | "text/plain"
                 )
         }
-        Framing::Ndjson => !page && !matches!(media.as_str(), "text/event-stream" | "application/problem+json"),
+        Framing::Ndjson | Framing::JsonArray => {
+            !page && !matches!(media.as_str(), "text/event-stream" | "application/problem+json")
+        }
+        Framing::AwsEventStream => !page && !media.starts_with("text/") && !media.ends_with("json"),
     };
     if fits { asked } else { Framing::Text }
 }
@@ -213,7 +281,7 @@ mod tests {
 
     #[test]
     fn the_content_type_decides_what_an_answer_can_be_cut_as() {
-        use Framing::{Bytes, Ndjson, Sse, Text};
+        use Framing::{AwsEventStream, Bytes, JsonArray, Ndjson, Sse, Text};
         for (asked, content_type, expected) in [
             (Sse, "text/event-stream; charset=utf-8", Sse),
             (Sse, "application/octet-stream", Sse),
@@ -225,6 +293,15 @@ mod tests {
             (Ndjson, "text/plain", Ndjson),
             (Ndjson, "text/html;charset=x", Text),
             (Ndjson, "text/event-stream", Text),
+            (JsonArray, "application/json", JsonArray),
+            (JsonArray, "text/html", Text),
+            (JsonArray, "text/event-stream", Text),
+            (AwsEventStream, "application/vnd.amazon.eventstream", AwsEventStream),
+            (AwsEventStream, "application/octet-stream", AwsEventStream),
+            (AwsEventStream, "application/json", Text),
+            (AwsEventStream, "application/problem+json", Text),
+            (AwsEventStream, "text/plain", Text),
+            (AwsEventStream, "application/xml", Text),
             (Text, "text/html", Text),
             (Bytes, "text/html", Bytes),
         ] {

@@ -4,13 +4,19 @@ use std::fs;
 use std::path::Path;
 
 use proptest::prelude::*;
-use upstream::Frame;
 use upstream::frame::fuzz::{self, Outcome};
+use upstream::{Binary, Frame, Message};
 
 #[test]
 fn the_corpora_replay() {
     type Check = fn(&[u8]);
-    for (target, check) in [("sse", fuzz::sse as Check), ("ndjson", fuzz::ndjson), ("whole", fuzz::whole)] {
+    for (target, check) in [
+        ("sse", fuzz::sse as Check),
+        ("ndjson", fuzz::ndjson),
+        ("json_array", fuzz::json_array),
+        ("event_stream", fuzz::event_stream),
+        ("whole", fuzz::whole),
+    ] {
         let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../fuzz/corpus").join(target);
         let mut replayed = 0;
         for entry in fs::read_dir(&directory).unwrap() {
@@ -34,6 +40,47 @@ fn telling_bytes() -> impl Strategy<Value = Vec<u8>> {
     prop::collection::vec(token, 0..40).prop_map(|tokens| tokens.concat())
 }
 
+/// The same for arrays.
+fn telling_json() -> impl Strategy<Value = Vec<u8>> {
+    let token = prop_oneof![
+        8 => prop::sample::select(vec![
+            &b"["[..], b"]", b"{", b"}", b",", b"\n", b" ", b"\"", b"\\", b"\"a\"", b":", b"1", b"null", b"{}", b"[{},", b"]}",
+            "你".as_bytes(), b"\xE4\xBD", b"\xFF",
+        ])
+        .prop_map(<[u8]>::to_vec),
+        1 => prop::collection::vec(any::<u8>(), 0..4),
+    ];
+    prop::collection::vec(token, 0..40).prop_map(|tokens| tokens.concat())
+}
+
+/// A JSON value, written in some way.
+fn json_value() -> impl Strategy<Value = String> {
+    let leaf = prop_oneof![
+        "\"([ -!#-\\[\\]-~é你]|\\\\[\"\\\\/bn]){0,12}\"",
+        "-?[1-9][0-9]{0,4}(\\.[0-9])?",
+        Just("null".to_owned()),
+        Just("true".to_owned()),
+    ];
+    leaf.prop_recursive(4, 24, 4, |inner| {
+        let space = "[ \n]{0,2}";
+        prop_oneof![
+            (prop::collection::vec(inner.clone(), 0..4), space)
+                .prop_map(|(items, space)| format!("[{space}{}]", items.join(&format!("{space},")))),
+            (prop::collection::vec(("[a-z{}\\[\\],]{0,4}", inner), 0..4), space).prop_map(|(members, space)| {
+                let members: Vec<String> =
+                    members.iter().map(|(key, value)| format!("\"{key}\":{space}{value}")).collect();
+                format!("{{{space}{}}}", members.join(","))
+            }),
+        ]
+    })
+}
+
+/// The headers of a binary frame, all of them strings, and the payload.
+fn binary_frame() -> impl Strategy<Value = (Vec<(String, String)>, Vec<u8>)> {
+    let headers = prop::collection::vec(("[a-z:-]{1,12}", "[ -~é]{0,20}"), 0..4);
+    (headers, prop::collection::vec(any::<u8>(), 0..60))
+}
+
 /// An event as it is meant, and the lines that say so.
 fn event() -> impl Strategy<Value = (Frame, Vec<String>)> {
     let line = "[ -~é\u{1f980}]{0,20}";
@@ -44,7 +91,7 @@ fn event() -> impl Strategy<Value = (Frame, Vec<String>)> {
             let separator = |value: &str| if space || value.starts_with(' ') { "data: " } else { "data:" };
             lines.extend(data.iter().map(|value| format!("{}{value}", separator(value))));
             lines.push(String::new());
-            (Frame::Message { name: name.unwrap_or_default(), data: data.join("\n") }, lines)
+            (Frame::message(name.unwrap_or_default(), data.join("\n")), lines)
         },
     )
 }
@@ -74,7 +121,46 @@ proptest! {
     fn where_the_bytes_are_cut_changes_nothing(input in telling_bytes()) {
         fuzz::sse(&input);
         fuzz::ndjson(&input);
+        fuzz::event_stream(&input);
         fuzz::whole(&input);
+    }
+
+    #[test]
+    fn where_an_array_is_cut_changes_nothing(input in telling_json()) {
+        fuzz::json_array(&input);
+    }
+
+    #[test]
+    fn elements_come_out_as_they_were_meant(
+        values in prop::collection::vec(json_value(), 0..6),
+        space in "[ \t\r\n]{0,3}",
+        places in prop::collection::vec(any::<prop::sample::Index>(), 0..12),
+    ) {
+        let text = format!("{space}[{space}{}{space}]{space}", values.join(&format!("{space},{space}")));
+        let expected = values.into_iter().map(|data| Frame::message("", data)).collect();
+        prop_assert_eq!(decode(fuzz::decode_json_array, &cut(text.as_bytes(), &places)), (expected, Ok(())));
+    }
+
+    #[test]
+    fn binary_frames_come_out_as_they_were_meant(
+        frames in prop::collection::vec(binary_frame(), 0..5),
+        places in prop::collection::vec(any::<prop::sample::Index>(), 0..12),
+    ) {
+        let mut bytes = Vec::new();
+        let mut expected = Vec::new();
+        for (headers, payload) in frames {
+            let encode = |(name, value): &(String, String)| {
+                let size = (value.len() as u16).to_be_bytes();
+                [&[name.len() as u8][..], name.as_bytes(), &[7], &size, value.as_bytes()].concat()
+            };
+            bytes.extend(fuzz::event_frame(&headers.iter().flat_map(encode).collect::<Vec<u8>>(), &payload));
+            let name = String::new();
+            expected.push(match String::from_utf8(payload) {
+                Ok(data) => Frame::Message(Message { name, headers, data }),
+                Err(error) => Frame::Binary(Binary { name, headers, data: error.into_bytes().into() }),
+            });
+        }
+        prop_assert_eq!(decode(fuzz::decode_event_stream, &cut(&bytes, &places)), (expected, Ok(())));
     }
 
     #[test]
@@ -111,9 +197,25 @@ proptest! {
         if last_end {
             text.push_str(end);
         }
-        let expected = lines.into_iter().map(|data| Frame::Message { name: String::new(), data }).collect();
+        let expected = lines.into_iter().map(|data| Frame::message("", data)).collect();
         prop_assert_eq!(decode(fuzz::decode_ndjson, &cut(text.as_bytes(), &places)), (expected, Ok(())));
     }
+}
+
+/// The same for an array's element and for a binary frame.
+#[test]
+fn a_large_element_in_small_pieces_is_read_once() {
+    let size = 16 << 20;
+    let text = vec![b'x'; size - 2];
+    let mut pieces: Vec<&[u8]> = vec![b"[\""];
+    pieces.extend(text.chunks(16));
+    pieces.push(b"\"]");
+    let (frames, result) = fuzz::decode_json_array(&pieces, size);
+    assert_eq!((result, frames.iter().map(Frame::size).collect::<Vec<_>>()), (Ok(()), vec![size]));
+    let frame = fuzz::event_frame(b"", &text);
+    let pieces: Vec<&[u8]> = frame.chunks(16).collect();
+    let (frames, result) = fuzz::decode_event_stream(&pieces, frame.len());
+    assert_eq!((result, frames.iter().map(Frame::size).collect::<Vec<_>>()), (Ok(()), vec![text.len()]));
 }
 
 /// 16 MiB that arrive in small pieces; scanning from the start at each of them would take minutes.

@@ -4,7 +4,10 @@ use domain::{Channel, ChannelStatus};
 use serde_json::{Value, json};
 
 use super::{Done, table};
-use crate::channel_seed::source;
+use crate::{
+    channel_draft::{Offer, unapproved},
+    channel_seed::source,
+};
 
 /// The headings of `row`.
 pub(super) const HEADINGS: &[&str] =
@@ -46,6 +49,9 @@ pub(super) fn describe(channel: &Channel) -> Value {
             "origins": texts(&channel.approval.origins),
             "typed_origins": texts(&channel.approval.typed_origins),
             "placements": placements,
+            "grants": channel.approval.grants,
+            "readable": channel.approval.readable,
+            "computes": channel.approval.computes,
         },
     })
 }
@@ -76,6 +82,35 @@ pub(super) fn row(channel: &Channel) -> Vec<String> {
         channel.secrets.keys().cloned().collect::<Vec<_>>().join(","),
         source(channel).to_owned(),
     ]
+}
+
+/// Everything about a channel. `unapproved` is null when its plugin is not there to ask.
+pub(super) fn whole(channel: &Channel, offer: Option<&Offer>, as_json: bool) -> Done {
+    let more = offer.map(|offer| unapproved(channel, offer));
+    if as_json {
+        let mut shown = describe(channel);
+        shown["unapproved"] = json!(more);
+        return Ok(table::print_json(&shown)?);
+    }
+    let mut rows: Vec<Vec<String>> =
+        HEADINGS.iter().zip(row(channel)).map(|(name, value)| vec![name.to_lowercase(), value]).collect();
+    rows.push(vec!["settings".to_owned(), channel.settings.clone()]);
+    let approval = &channel.approval;
+    let mut list = |name: &str, values: Vec<String>| {
+        for (index, value) in values.into_iter().enumerate() {
+            rows.push(vec![if index == 0 { name.to_owned() } else { String::new() }, value]);
+        }
+    };
+    list("may call", approval.origins.iter().map(ToString::to_string).collect());
+    list("secrets in", approval.placements.iter().map(ToString::to_string).collect());
+    list("access tokens", approval.grants.clone());
+    list("reads", approval.readable.clone());
+    list("computes", approval.computes.then(|| "with secrets".to_owned()).into_iter().collect());
+    match more {
+        None => list("not approved", vec!["(no plugin offers this provider now)".to_owned()]),
+        Some(more) => list("not approved", more),
+    }
+    Ok(table::print(&["CHANNEL", &channel.name], &rows, "")?)
 }
 
 fn status(channel: &Channel) -> &'static str {

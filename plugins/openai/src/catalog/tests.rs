@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::*;
 
-const CAPABILITIES: &[&str] = &["tools", "vision", "reasoning", "json"];
+const CAPABILITIES: &[&str] = &["tools", "vision", "reasoning", "json", "embeddings"];
 const CLASSES: &[&str] =
     &["input", "cached-read", "cache-write-5m", "cache-write-1h", "output", "reasoning", "audio-in", "audio-out"];
 
@@ -56,7 +56,11 @@ fn every_file_in_the_folder_is_offered() {
 fn descriptors_are_complete() {
     for (id, descriptor) in whole() {
         assert!(descriptor["title"].is_string() && descriptor["version"].is_string(), "{id}");
-        assert_eq!(texts(&descriptor["operations"]), ["chat"], "{id}");
+        let operations = texts(&descriptor["operations"]);
+        assert_eq!(operations[0], "chat", "{id}");
+        assert!(operations.iter().all(|name| ["chat", "embeddings", "models", "balance"].contains(name)), "{id}");
+        let dialect = crate::dialect::Dialect::of(id).unwrap();
+        assert_eq!(operations.contains(&"balance"), dialect.balance.is_some(), "{id}");
         let endpoint = &descriptor["endpoints"][0];
         assert_eq!(endpoint["name"], "api", "{id}");
         let url = endpoint["url"].as_str().unwrap();
@@ -148,7 +152,8 @@ fn joined(id: &str, typed: &str) -> String {
         url: endpoint["url"].as_str().unwrap().to_owned(),
         pasted: texts(&endpoint["pasted"]).into_iter().map(str::to_owned).collect(),
     };
-    let url = domain::join_base_url(&spec, Some(typed)).unwrap_or_else(|error| panic!("{id}: {typed}: {error}"));
+    let url = domain::resolve_endpoint(&spec, Some(typed), &|_| None)
+        .unwrap_or_else(|error| panic!("{id}: {typed}: {error}"));
     url.as_str().trim_end_matches('/').to_owned()
 }
 

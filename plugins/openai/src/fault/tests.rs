@@ -3,7 +3,7 @@
 use super::*;
 
 fn check(status: u16, body: &str, code: Code) -> Fault {
-    let fault = refused(&Head { id: 1, status, headers: vec![] }, body, 1_800_000_000);
+    let fault = refused(&Head { id: 1, status, headers: vec![], ..Head::default() }, body, 1_800_000_000);
     assert_eq!(fault.code, code, "{status} {body}");
     assert!(!fault.message.contains('<'), "{status} {body}: {}", fault.message);
     assert!(!fault.message.is_empty(), "{status} {body}");
@@ -156,7 +156,7 @@ fn long_messages_are_cut_between_characters() {
 
 #[test]
 fn only_throttling_says_when_to_come_back() {
-    let head = |status| Head { id: 1, status, headers: vec![("retry-after".into(), "3".into())] };
+    let head = |status| Head { id: 1, status, headers: vec![("retry-after".into(), "3".into())], ..Head::default() };
     assert_eq!(refused(&head(429), "{}", 0).retry_after_ms, Some(3000));
     assert_eq!(refused(&head(503), "", 0).retry_after_ms, Some(3000));
     assert_eq!(refused(&head(400), "", 0).retry_after_ms, None);

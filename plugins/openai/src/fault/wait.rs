@@ -68,7 +68,7 @@ mod tests {
 
     fn check(headers: &[(&str, &str)], message: &str, expected: Option<u32>) {
         let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        let head = Head { id: 1, status: 429, headers };
+        let head = Head { id: 1, status: 429, headers, ..Head::default() };
         assert_eq!(wanted(&head, message, 1_800_000_000), expected);
     }
 

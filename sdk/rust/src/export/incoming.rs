@@ -1,7 +1,7 @@
 //! From the generated types to the SDK's own: calls and events.
 
 use super::shared::witgate::adapter::machine;
-use crate::{Body, Call, Event, Extra, Failure, Fault, Head, Message};
+use crate::{Binary, Body, Call, Event, Extra, Failure, Fault, Fetched, Head, Message};
 
 /// # Errors
 /// `adapter-broken` when the host hands over what no canonical call is.
@@ -24,6 +24,7 @@ pub(super) fn call(call: machine::Call) -> Result<Call, Fault> {
         streaming: call.streaming,
         settings,
         secrets: call.secrets,
+        key_parts: headers(call.key_parts),
         endpoints: call.endpoints.into_iter().map(|endpoint| (endpoint.name, endpoint.url)).collect(),
         dialect: call.dialect,
         headers: headers(call.headers),
@@ -39,15 +40,30 @@ pub(super) fn call(call: machine::Call) -> Result<Call, Fault> {
 pub(super) fn event(event: machine::Event) -> Event {
     match event {
         machine::Event::Start => Event::Start,
-        machine::Event::Head(head) => {
-            Event::Head(Head { id: head.id, status: head.status, headers: headers(head.headers) })
-        }
-        machine::Event::Message(message) => {
-            Event::Message(Message { id: message.id, name: message.name, data: message.data })
-        }
+        machine::Event::Head(head) => Event::Head(Head {
+            id: head.id,
+            status: head.status,
+            headers: headers(head.headers),
+            framing: head.framing,
+        }),
+        machine::Event::Message(message) => Event::Message(Message {
+            id: message.id,
+            name: message.name,
+            headers: headers(message.headers),
+            data: message.data,
+        }),
+        machine::Event::Binary(binary) => Event::Binary(Binary {
+            id: binary.id,
+            name: binary.name,
+            headers: headers(binary.headers),
+            data: binary.data,
+        }),
         machine::Event::Body(chunk) => Event::Body { id: chunk.id, data: chunk.data },
         machine::Event::End(id) => Event::End(id),
         machine::Event::Timer(id) => Event::Timer(id),
+        machine::Event::Fetched(file) => {
+            Event::Fetched(Fetched { id: file.id, token: file.token, content_type: file.content_type, size: file.size })
+        }
         machine::Event::Failed(failure) => {
             Event::Failed(Failure { id: failure.id, code: failure.code, text: failure.text })
         }

@@ -14,7 +14,12 @@ impl Mapper for Pass {
         out.loss("seed", "ignored");
         Ok(Some(Request::get("/").framing(Framing::Sse)))
     }
-    fn on_message(&mut self, message: Message, out: &mut Out) -> Result<(), Fault> {
+    fn response(&mut self, body: &str, out: &mut Out) -> Result<(), Fault> {
+        out.emit(format!("whole {body}"));
+        out.finish("stop");
+        Ok(())
+    }
+    fn stream(&mut self, message: Message, out: &mut Out) -> Result<(), Fault> {
         match message.data.as_str() {
             "bad" => return Err(Fault::upstream_broken("bad")),
             "done" => out.finish("stop"),
@@ -22,7 +27,7 @@ impl Mapper for Pass {
         }
         Ok(())
     }
-    fn on_error(&mut self, _: &Head, body: &str) -> Fault {
+    fn fault(&mut self, _: &Head, body: &str) -> Fault {
         Fault::rate_limited(body)
     }
 }
@@ -34,7 +39,12 @@ fn opened(model: &str) -> (Simple<Pass>, Vec<Effect>) {
 }
 
 fn head(status: u16) -> Event {
-    Event::Head(Head { id: 1, status, headers: vec![("retry-after".into(), "3".into())] })
+    framed(status, if status < 400 { "sse" } else { "text" })
+}
+
+fn framed(status: u16, framing: &str) -> Event {
+    let headers = vec![("retry-after".into(), "3".into())];
+    Event::Head(Head { id: 1, status, headers, framing: framing.into() })
 }
 
 fn message(data: &str) -> Event {
@@ -55,6 +65,19 @@ fn what_was_mapped_before_a_fault_still_counts() {
     let effects = machine.step(0, vec![head(200), message("a"), message("bad"), message("b"), Event::End(1)]);
     let fault = Fault::upstream_broken("bad").with_status(200).with_retry_after_ms(3000);
     assert_eq!(effects, [Effect::Emit("a".into()), Effect::Fail(fault)]);
+}
+
+#[test]
+fn the_framing_of_the_answer_says_who_reads_it() {
+    let (mut machine, _) = opened("m");
+    let effects = machine.step(0, vec![framed(200, "text"), message("a"), Event::End(1)]);
+    assert_eq!(effects, [Effect::Emit("whole a".into()), Effect::Finish("stop".into())]);
+    let (mut machine, _) = opened("m");
+    let binary = Event::Binary(Binary { id: 1, data: vec![1], ..Binary::default() });
+    let effects = machine.step(0, vec![framed(200, "websocket"), message("a"), binary]);
+    assert!(
+        matches!(&effects[..], [Effect::Emit(a), Effect::Fail(fault)] if a == "a" && fault.code == Code::UpstreamBroken)
+    );
 }
 
 #[test]
@@ -86,7 +109,7 @@ fn other_requests_and_unknown_events_are_ignored() {
     let (mut machine, _) = opened("m");
     let other = Event::Message(Message { id: 2, data: "a".into(), ..Message::default() });
     assert_eq!(machine.step(0, vec![head(200), other, Event::Timer(4), Event::End(2), Event::Abandoned]), []);
-    let failure = Failure { id: 1, code: "reset".into(), text: String::new() };
+    let failure = crate::Failure { id: 1, code: "reset".into(), text: String::new() };
     let effects = machine.step(0, vec![Event::Failed(failure)]);
     assert!(matches!(&effects[..], [Effect::Fail(fault)] if fault.message == "reset"));
 }

@@ -1,112 +1,91 @@
-//! How requests and effects are written in a case's files.
+//! How an exchange is written in a case's files: what is expected, and compared.
 
-use crate::run::Happening;
-use crate::{Case, json};
-use serde_json::{Value, json};
-use witgate_sdk::{Body, Effect, Fault, Opaque, Payload, Piece, Request, Usage};
+mod request;
 
-/// The request to the vendor, pretty.
-pub(crate) fn request(request: &Request, case: &Case) -> Result<String, String> {
-    let mut shown = Body::new();
-    shown.set("method", &request.method);
-    shown.set("endpoint", &request.endpoint);
-    shown.set("path", &request.path);
-    for (name, fields) in [("query", &request.query), ("headers", &request.headers)] {
-        if !fields.is_empty() {
-            put(&mut shown, name, self::fields(fields, case)?)?;
-        }
+use crate::play::{Happening, Run};
+use crate::{Case, case, dialogue};
+use serde_json::Value;
+use std::collections::BTreeMap;
+use witgate_sdk::{Body, Effect, Fault, Usage};
+
+/// Every file that an exchange leads to, by name.
+pub(crate) fn files(run: &Run, case: &Case) -> Result<BTreeMap<String, String>, String> {
+    let mut files = BTreeMap::new();
+    for (index, request) in run.requests.iter().enumerate() {
+        let name = format!("{}.json", case::name_of("upstream-request", index + 1));
+        files.insert(name, request::shown(request, case)?);
     }
-    shown.set("framing", request.framing.as_str());
-    put(&mut shown, "body", payload(&request.body))?;
-    Ok(json::pretty(&shown.to_string()) + "\n")
-}
-
-fn put(shown: &mut Body, name: &str, json: String) -> Result<(), String> {
-    shown.set_raw(name, json).map_err(|fault| fault.message)
-}
-
-/// An object in the order of the fields; a name that comes twice is there twice.
-fn fields(fields: &[(String, Vec<Piece>)], case: &Case) -> Result<String, String> {
-    let mut shown = Vec::new();
-    for (name, pieces) in fields {
-        let value = pieces.iter().map(|piece| self::piece(piece, case)).collect::<Result<String, String>>()?;
-        shown.push(format!("{}:{}", Value::from(name.as_str()), Value::from(value)));
+    for (number, lines) in &run.dialogues {
+        let name = format!("{}.ws.ndjson", case::name_of("upstream-response", *number));
+        files.insert(name, dialogue::write(lines));
     }
-    Ok(format!("{{{}}}", shown.join(",")))
+    files.insert("effects.json".to_owned(), happenings(&run.happenings, case)?);
+    Ok(files)
 }
 
-fn piece(piece: &Piece, case: &Case) -> Result<String, String> {
-    match piece {
-        Piece::Text(text) => Ok(text.clone()),
-        Piece::Secret(name) => known_secret(name, case).map(|()| format!("{{secret:{name}}}")),
-        Piece::Opaque(value) => known_secrets(value, case).map(|()| format!("{{opaque:{value}}}")),
-    }
-}
-
-fn known_secret(name: &str, case: &Case) -> Result<(), String> {
-    if case.secrets.iter().any(|known| known == name) {
-        return Ok(());
-    }
-    Err(format!("the request holds the secret `{name}`, which is not set in case.json"))
-}
-
-fn known_secrets(value: &Opaque, case: &Case) -> Result<(), String> {
-    match value {
-        Opaque::Secret(name) => known_secret(name, case),
-        Opaque::Text(_) => Ok(()),
-        Opaque::Concat(values) => values.iter().try_for_each(|value| known_secrets(value, case)),
-        Opaque::Hmac(_, key, data) => known_secrets(key, case).and_then(|()| known_secrets(data, case)),
-        Opaque::Hash(_, data) | Opaque::Encode(_, data) => known_secrets(data, case),
-    }
-}
-
-fn payload(payload: &Payload) -> String {
-    match payload {
-        Payload::Empty => "null".to_owned(),
-        Payload::Text(text) if serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok() => text.clone(),
-        Payload::Text(text) => Value::from(text.as_str()).to_string(),
-        Payload::Bytes(bytes) => json!({ "bytes": bytes.len() }).to_string(),
-        Payload::Held(name) => json!({ "held": name }).to_string(),
-        Payload::Form(parts) => {
-            let part = |part: &witgate_sdk::Part| json!({"name": part.name, "filename": part.filename, "data": format!("{:?}", part.data)});
-            Value::from(parts.iter().map(part).collect::<Vec<_>>()).to_string()
-        }
-    }
-}
-
-/// Everything else, a line each.
-pub(crate) fn happenings(happenings: &[Happening]) -> Result<String, String> {
-    let lines = happenings.iter().map(happening).collect::<Result<Vec<_>, _>>()?;
+/// What is neither a request nor a file of its own, a line each.
+pub(crate) fn happenings(happenings: &[Happening], case: &Case) -> Result<String, String> {
+    let line = |happening| self::happening(happening, case);
+    let lines = happenings.iter().map(line).collect::<Result<Vec<_>, _>>()?;
     Ok(format!("[\n  {}\n]\n", lines.join(",\n  ")))
 }
 
-fn happening(happening: &Happening) -> Result<String, String> {
+fn happening(happening: &Happening, case: &Case) -> Result<String, String> {
+    let text = |text: &str| Value::from(text).to_string();
     let (name, json) = match happening {
-        Happening::Relayed(data) => ("relayed", canonical(data)?),
+        Happening::Relayed(data) => ("relayed", canonical(data, case)?),
+        Happening::Sent(number) => ("send", number.to_string()),
         Happening::Effect(effect) => match effect {
-            Effect::Emit(text) => ("emit", canonical(text)?),
+            Effect::Emit(text) => ("emit", canonical(text, case)?),
             Effect::Relay(id) => ("relay", id.to_string()),
+            Effect::Cancel(id) => ("cancel", id.to_string()),
+            Effect::Sleep { ms, .. } => ("sleep", ms.to_string()),
+            Effect::Fetch { url, .. } => ("fetch", text(url)),
             Effect::Usage(usage) => ("usage", self::usage(usage)),
             Effect::Loss { field, what } => {
                 ("loss", object([("field", field.as_str().into()), ("what", what.as_str().into())]))
             }
-            Effect::Finish(reason) => ("finish", Value::from(reason.as_str()).to_string()),
+            Effect::Finish(reason) => ("finish", text(reason)),
             Effect::Fail(fault) => ("fail", self::fault(fault)),
-            other => ("effect", Value::from(format!("{other:?}")).to_string()),
+            Effect::Park { state, ms } => {
+                let state = serde_json::from_str(state).unwrap_or_else(|_| Value::from(state.as_str()));
+                ("park", object([("ms", (*ms).into()), ("state", state)]))
+            }
+            Effect::Grant { id, pointer, lifetime_s } => {
+                let fields = [("id", (*id).into()), ("pointer", pointer.as_str().into())];
+                let [id, pointer] = fields;
+                ("grant", object([id, pointer, ("lifetime_s", (*lifetime_s).into())]))
+            }
+            Effect::Send(_) | Effect::WsSend { .. } | Effect::Ext(_) => {
+                return Err(format!("this effect has no place here: {effect:?}"));
+            }
         },
     };
     Ok(format!("{{\"{name}\": {json}}}"))
 }
 
-/// What a client gets must be a chat completion or a chunk of one.
-fn canonical(text: &str) -> Result<String, String> {
+/// What is emitted must have the canonical form of the operation.
+fn canonical(text: &str, case: &Case) -> Result<String, String> {
     let body = Body::parse(text).map_err(|fault| format!("emitted {text:?}: {}", fault.message))?;
-    match body.get::<String>("object") {
-        Some(Ok(object)) if matches!(object.as_str(), "chat.completion" | "chat.completion.chunk") => {
-            Ok(text.to_owned())
+    let object = body.get::<String>("object").and_then(Result::ok).unwrap_or_default();
+    let is_number = |name| body.get::<u32>(name).is_some_and(|count| count.is_ok());
+    let (fits, what) = match case.operation() {
+        "chat" => (
+            matches!(object.as_str(), "chat.completion" | "chat.completion.chunk"),
+            "neither a chat.completion nor a chunk of one",
+        ),
+        "embeddings" => (object == "list" && body.contains("data"), "not a list of embeddings"),
+        "balance" => (
+            ["amount", "currency"].iter().all(|name| body.get::<String>(name).is_some_and(|value| value.is_ok())),
+            "not a balance (\"amount\" and \"currency\", texts)",
+        ),
+        "models" => {
+            (body.get::<Vec<Value>>("models").is_some_and(|list| list.is_ok()), "not a list of models (\"models\")")
         }
-        _ => Err(format!("emitted what is neither a chat.completion nor a chunk of one: {text}")),
-    }
+        "count-tokens" => (is_number("input_tokens"), "not a count of tokens (\"input_tokens\")"),
+        _ => (true, ""),
+    };
+    if fits { Ok(text.to_owned()) } else { Err(format!("emitted what is {what}: {text}")) }
 }
 
 fn usage(usage: &Usage) -> String {
@@ -126,6 +105,12 @@ fn fault(fault: &Fault) -> String {
     shown.set("status", fault.status);
     if let Some(ms) = fault.retry_after_ms {
         shown.set("retry_after_ms", ms);
+    }
+    if let Some(until) = fault.until {
+        shown.set("until", until);
+    }
+    if let Some(param) = &fault.param {
+        shown.set("param", param);
     }
     shown.set("message", &fault.message);
     if !fault.vendor.is_empty() {

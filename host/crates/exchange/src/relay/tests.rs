@@ -35,6 +35,7 @@ fn relay_with(
         headers: vec![],
         arrived: Instant::now(),
         arrived_ms: 0,
+        async_ok: false,
     };
     let (outlet, answer) = Outlet::new(ask.request.clone());
     let deadline = Instant::now() + limits.total;

@@ -114,16 +114,21 @@ async fn garbage_leaves_the_good_version_and_says_why_until_the_file_is_good_aga
 async fn a_file_that_never_worked_is_refused_with_its_reason() {
     let importing = wat::parse_str(
         r#"(component (import "wasi:http/outgoing-handler@0.2.3" (instance)) (instance $c)
-             (export "witgate:adapter/catalog@0.1.0" (instance $c)))"#,
+             (export "witgate:adapter/catalog@0.2.0" (instance $c)))"#,
     );
-    let newer = wat::parse_str(r#"(component (instance $c) (export "witgate:adapter/catalog@0.2.0" (instance $c)))"#);
-    let hollow = wat::parse_str(r#"(component (instance $c) (export "witgate:adapter/catalog@0.1.0" (instance $c)))"#);
+    let newer = wat::parse_str(r#"(component (instance $c) (export "witgate:adapter/catalog@0.3.0" (instance $c)))"#);
+    // A patch version that this host has not heard of is taken as the generation that it is of.
+    let hollow = wat::parse_str(r#"(component (instance $c) (export "witgate:adapter/catalog@0.2.7" (instance $c)))"#);
     let followed = Followed::new(&[]).await;
     for (name, bytes, expected) in [
         ("empty.wasm", Vec::new(), "not a WebAssembly component"),
         ("module.wasm", wat::parse_str("(module)").unwrap(), "core module"),
         ("http.wasm", importing.unwrap(), "wasi:http/outgoing-handler@0.2.3"),
-        ("newer.wasm", newer.unwrap(), "built for adapter contract 0.2.0, this host serves 0.1.0"),
+        (
+            "newer.wasm",
+            newer.unwrap(),
+            "built for adapter contract 0.3.0, this host serves 0.2.x and 0.1.x: update the host",
+        ),
         ("hollow.wasm", hollow.unwrap(), "providers"),
     ] {
         followed.write(name, &bytes);

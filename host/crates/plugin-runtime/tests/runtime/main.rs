@@ -2,7 +2,9 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "what the tests stand on fails by panicking, like the tests")]
 
 mod follow;
+mod frozen;
 mod identity;
 mod sandbox;
 mod stage;
 mod stops;
+mod trial;

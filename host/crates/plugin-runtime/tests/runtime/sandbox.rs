@@ -66,6 +66,10 @@ async fn secrets_are_computed_with_and_never_read() {
     let expected = "Signature c553bc41d24ff068fb05b55bfe1e535eb048c03b6105ba9ac05106ffdc0e9622";
     assert_eq!(guest.opaque(number).map(<[u8]>::to_vec), Some(expected.as_bytes().to_vec()));
     assert!(guest.opaque(99).is_none());
+    // What a vendor may echo is known, and the texts that the guest put in are not among it.
+    let known: Vec<_> = guest.opaques().collect();
+    assert!(known.contains(&b"canary-4711".as_slice()) && known.contains(&expected.as_bytes()));
+    assert!(!known.contains(&b"string to sign".as_slice()));
     assert_eq!(ask(&probe, "sign").await.unwrap(), "not signed: there is no key");
 }
 
@@ -109,7 +113,7 @@ async fn settings_are_checked_and_completed() {
 #[tokio::test]
 async fn the_adapter_that_ships_built_in_answers() {
     let stage = Stage::new();
-    let adapters = check_file(&stage.runtime, &plugin("echo.wasm")).await.unwrap();
+    let adapters = check_file(&stage.runtime, &plugin("echo.wasm")).await.unwrap().adapters;
     let echo = adapters.iter().find(|adapter| adapter.provider().built_in).expect("a built-in provider");
     assert!(echo.supports("chat"));
     let mut request = call(&echo.provider().models[0].id);

@@ -34,7 +34,7 @@ impl Stage {
 
     /// The probe's adapter.
     pub(crate) async fn probe(&self) -> Arc<Adapter> {
-        check_file(&self.runtime, &probe("probe.wasm")).await.unwrap().remove(0)
+        check_file(&self.runtime, &probe("probe.wasm")).await.unwrap().adapters.remove(0)
     }
 }
 
@@ -64,6 +64,7 @@ pub(crate) fn call(model: &str) -> Call {
         streaming: false,
         settings: "{}".to_owned(),
         secrets: Vec::new(),
+        key_parts: Vec::new(),
         endpoints: Vec::new(),
         dialect: "openai".to_owned(),
         headers: Vec::new(),

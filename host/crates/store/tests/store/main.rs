@@ -5,6 +5,7 @@ mod api_keys;
 mod channels;
 mod ledger;
 mod opening;
+mod parked;
 mod plugin_states;
 mod snapshot;
 
@@ -47,6 +48,9 @@ fn new_channel(name: &str) -> NewChannel {
                 spot: PlacementSpot::Header,
                 name: "authorization".to_owned(),
             }],
+            grants: vec!["access".to_owned()],
+            computes: true,
+            readable: vec!["`/id` of `key`".to_owned()],
         },
     }
 }

@@ -1,6 +1,6 @@
 //! What the fuzz targets check, callable from ordinary tests too: no input panics, and no cut changes what comes out.
 
-use super::{Frame, FrameError, Ndjson, Sse, Whole};
+use super::{EventStream, Frame, FrameError, JsonArray, Ndjson, Sse, Whole};
 
 /// Frames, and how the answer ended.
 pub type Outcome = (Vec<Frame>, Result<(), FrameError>);
@@ -20,6 +20,40 @@ pub fn ndjson(input: &[u8]) {
     for limit in LIMITS {
         every_cut_is_equal(input, |pieces| decode_ndjson(pieces, limit));
     }
+}
+
+/// The elements of one array.
+pub fn json_array(input: &[u8]) {
+    for limit in LIMITS {
+        every_cut_is_equal(input, |pieces| decode_json_array(pieces, limit));
+    }
+}
+
+/// Binary frames: the input as it is, and as the headers and the payload of a frame whose checksums are right, which chance would never
+/// make.
+pub fn event_stream(input: &[u8]) {
+    let (headers, payload) = match input.split_first() {
+        Some((&at, rest)) => rest.split_at(rest.len().min(at.into())),
+        None => (input, input),
+    };
+    let mut sound = event_frame(headers, payload);
+    sound.extend_from_slice(input);
+    for limit in LIMITS {
+        every_cut_is_equal(input, |pieces| decode_event_stream(pieces, limit));
+        every_cut_is_equal(&sound, |pieces| decode_event_stream(pieces, limit));
+    }
+}
+
+/// A binary frame with right lengths and checksums around encoded headers and a payload.
+pub fn event_frame(headers: &[u8], payload: &[u8]) -> Vec<u8> {
+    let mut frame = Vec::new();
+    frame.extend_from_slice(&((headers.len() + payload.len() + 16) as u32).to_be_bytes());
+    frame.extend_from_slice(&(headers.len() as u32).to_be_bytes());
+    frame.extend_from_slice(&crc32fast::hash(&frame).to_be_bytes());
+    frame.extend_from_slice(headers);
+    frame.extend_from_slice(payload);
+    frame.extend_from_slice(&crc32fast::hash(&frame).to_be_bytes());
+    frame
 }
 
 /// A whole body, strict and lossy.
@@ -42,6 +76,20 @@ pub fn decode_ndjson(pieces: &[&[u8]], limit: usize) -> Outcome {
     let mut ndjson = Ndjson::new(limit);
     let result = pieces.iter().try_for_each(|piece| ndjson.push(piece)).and_then(|()| ndjson.finish());
     (std::iter::from_fn(|| ndjson.pop()).collect(), result)
+}
+
+/// Decodes the pieces of an array.
+pub fn decode_json_array(pieces: &[&[u8]], limit: usize) -> Outcome {
+    let mut array = JsonArray::new(limit);
+    let result = pieces.iter().try_for_each(|piece| array.push(piece)).and_then(|()| array.finish());
+    (std::iter::from_fn(|| array.pop()).collect(), result)
+}
+
+/// Decodes the pieces of a stream of binary frames.
+pub fn decode_event_stream(pieces: &[&[u8]], limit: usize) -> Outcome {
+    let mut stream = EventStream::new(limit);
+    let result = pieces.iter().try_for_each(|piece| stream.push(piece)).and_then(|()| stream.finish());
+    (std::iter::from_fn(|| stream.pop()).collect(), result)
 }
 
 /// Decodes the pieces of a whole body.

@@ -71,7 +71,7 @@ impl Ndjson {
             return Ok(());
         }
         let data = std::str::from_utf8(line).map_err(|_| FrameError::NotUtf8)?.to_owned();
-        self.ready.push_back(Frame::Message { name: String::new(), data });
+        self.ready.push_back(Frame::message("", data));
         Ok(())
     }
 }
@@ -84,8 +84,7 @@ mod tests {
         let mut ndjson = Ndjson::new(1 << 20);
         ndjson.push(input).unwrap();
         ndjson.finish().unwrap();
-        let expected: Vec<Frame> =
-            expected.iter().map(|&data| Frame::Message { name: String::new(), data: data.to_owned() }).collect();
+        let expected: Vec<Frame> = expected.iter().map(|&data| Frame::message("", data)).collect();
         assert_eq!(Vec::from_iter(ndjson.ready.drain(..)), expected, "{}", input.escape_ascii());
     }
 

@@ -133,7 +133,7 @@ impl Sse {
 
     fn end_event(&mut self) {
         match self.data.take() {
-            Some(data) => self.ready.push_back(Frame::Message { name: std::mem::take(&mut self.name), data }),
+            Some(data) => self.ready.push_back(Frame::message(std::mem::take(&mut self.name), data)),
             None => self.name.clear(),
         }
     }
@@ -152,6 +152,7 @@ pub(super) fn first_visible(piece: &[u8]) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Message;
 
     /// Each expected event is `name|data`.
     fn check(input: &[u8], expected: &[&str]) {
@@ -160,7 +161,7 @@ mod tests {
         sse.finish().unwrap();
         let got: Vec<String> = std::iter::from_fn(|| sse.pop())
             .map(|frame| match frame {
-                Frame::Message { name, data } => format!("{name}|{data}"),
+                Frame::Message(Message { name, data, .. }) => format!("{name}|{data}"),
                 other => panic!("{other:?}"),
             })
             .collect();
@@ -222,8 +223,8 @@ mod tests {
         for piece in [&b"data: a\r"[..], b"", b"\ndata: b\r", b"data: c\r", b"\n\r", b"\ndata: d\r", b"\r", b"\n"] {
             sse.push(piece).unwrap();
         }
-        assert_eq!(sse.pop(), Some(Frame::Message { name: String::new(), data: "a\nb\nc".into() }));
-        assert_eq!(sse.pop(), Some(Frame::Message { name: String::new(), data: "d".into() }));
+        assert_eq!(sse.pop(), Some(Frame::message("", "a\nb\nc")));
+        assert_eq!(sse.pop(), Some(Frame::message("", "d")));
         assert_eq!(sse.pop(), None);
     }
 
@@ -232,7 +233,7 @@ mod tests {
         let mut sse = Sse::new(100);
         sse.push(b"data: \xE4\xBD").unwrap();
         sse.push(b"\xA0\n\n").unwrap();
-        assert_eq!(sse.pop(), Some(Frame::Message { name: String::new(), data: "你".into() }));
+        assert_eq!(sse.pop(), Some(Frame::message("", "你")));
         assert_eq!(sse.push(b"data: ok\n\ndata: \xE4\xBD\n\n"), Err(FrameError::NotUtf8));
         assert!(sse.pop().is_some(), "what was complete before stays");
         assert_eq!(Sse::new(100).push(b": \xFF\n"), Err(FrameError::NotUtf8));

@@ -62,7 +62,7 @@ impl Whole {
             Err(error) if self.lossy => String::from_utf8_lossy(error.as_bytes()).into_owned(),
             Err(_) => return Err(FrameError::NotUtf8),
         };
-        self.ready.push_back(Frame::Message { name: String::new(), data });
+        self.ready.push_back(Frame::message("", data));
         Ok(())
     }
 
@@ -74,12 +74,13 @@ impl Whole {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Message;
 
     fn run(mut whole: Whole, pieces: &[&[u8]]) -> Result<String, FrameError> {
         pieces.iter().try_for_each(|piece| whole.push(piece))?;
         whole.finish()?;
         match whole.pop() {
-            Some(Frame::Message { name, data }) if name.is_empty() => Ok(data),
+            Some(Frame::Message(Message { name, data, .. })) if name.is_empty() => Ok(data),
             other => panic!("{other:?}"),
         }
     }

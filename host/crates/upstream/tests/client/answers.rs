@@ -1,7 +1,8 @@
 //! Well-formed answers: framing, fallback to text, sizes, batches.
 
 use tokio::io::AsyncWriteExt;
-use upstream::{FailureCode, Frame, Framing, Limits};
+use upstream::frame::fuzz::event_frame;
+use upstream::{Binary, FailureCode, Frame, Framing, Limits, Message};
 
 use crate::server::{After, answer, request, serve, sized, soon, until_close};
 use crate::{drain, messages, send, send_limited, texts};
@@ -15,7 +16,7 @@ async fn events_come_in_order_and_then_the_end() {
     let mut reply = send(at, Framing::Sse).await;
     assert_eq!(reply.status, 200);
     assert_eq!(reply.headers["content-type"], SSE);
-    assert_eq!(reply.framing(), Framing::Sse);
+    assert_eq!(reply.framing(), "sse");
     assert_eq!(texts(&mut reply).await, ["delta|a", "|b", "|[DONE]"]);
 }
 
@@ -34,6 +35,49 @@ async fn each_framing_cuts_its_own_way() {
 }
 
 #[tokio::test]
+async fn the_elements_of_an_array_are_messages() {
+    let body = "[{\"a\":1}\r\n,\n{\"b\":[2]}]\n";
+    let at = answer(sized("200 OK", "content-type: application/json\r\n", body, 0), After::Hang).await;
+    let mut reply = send(at, Framing::JsonArray).await;
+    assert_eq!(reply.framing(), "json-array");
+    assert_eq!(texts(&mut reply).await, ["|{\"a\":1}", "|{\"b\":[2]}"]);
+    let at = answer(until_close("application/json", "[{\"a\":1},"), After::Close).await;
+    let (frames, failure) = drain(&mut send(at, Framing::JsonArray).await).await;
+    assert_eq!(messages(&frames), ["|{\"a\":1}"]);
+    let failure = failure.unwrap();
+    assert_eq!(failure.code, FailureCode::BadFraming);
+    assert_eq!(failure.text, "the upstream's answer cannot be read: its JSON array is not complete");
+}
+
+#[tokio::test]
+async fn binary_frames_are_messages_with_headers_or_bytes() {
+    let named = |name: &str| [b"\x0b:event-type\x07\0", &[name.len() as u8][..], name.as_bytes()].concat();
+    let mut body = event_frame(&named("delta"), b"{\"a\":1}");
+    body.extend(event_frame(&named("audio"), b"\xff\xfe"));
+    let kind = "application/vnd.amazon.eventstream";
+    let headers = |name: &str| vec![(":event-type".to_owned(), name.to_owned())];
+    let delta =
+        Frame::Message(Message { name: "delta".to_owned(), headers: headers("delta"), data: "{\"a\":1}".to_owned() });
+    let audio = Frame::Binary(Binary {
+        name: "audio".to_owned(),
+        headers: headers("audio"),
+        data: b"\xff\xfe".to_vec().into(),
+    });
+    let at = answer(until_close(kind, &body), After::Close).await;
+    let mut reply = send(at, Framing::AwsEventStream).await;
+    assert_eq!(reply.framing(), "aws-event-stream");
+    assert_eq!(drain(&mut reply).await, (vec![delta.clone(), audio, Frame::End], None));
+    let last = body.len() - 1;
+    body[last] ^= 1;
+    let at = answer(until_close(kind, body), After::Close).await;
+    let (frames, failure) = drain(&mut send(at, Framing::AwsEventStream).await).await;
+    assert_eq!(frames, [delta]);
+    let failure = failure.unwrap();
+    assert_eq!(failure.code, FailureCode::BadFraming);
+    assert!(failure.text.ends_with("the checksum of an event-stream frame is wrong"), "{failure}");
+}
+
+#[tokio::test]
 async fn what_is_not_a_stream_comes_as_text() {
     for (content_type, body) in [
         ("text/html; charset=utf-8", "<html>Bad gateway</html>"),
@@ -43,17 +87,18 @@ async fn what_is_not_a_stream_comes_as_text() {
     ] {
         let at = answer(until_close(content_type, body), After::Close).await;
         let mut reply = send(at, Framing::Sse).await;
+        // Known with the head already: what is told of it then does not change any more.
+        assert_eq!(reply.framing(), "text");
         assert_eq!(texts(&mut reply).await, [format!("|{body}")]);
-        assert_eq!(reply.framing(), Framing::Text);
     }
 }
 
 #[tokio::test]
 async fn an_error_status_comes_as_text_whatever_was_asked_for() {
-    for framing in [Framing::Sse, Framing::Ndjson, Framing::Bytes, Framing::Text] {
+    for framing in Framing::ALL.into_iter().filter(|&framing| framing != Framing::WebSocket) {
         let at = answer(sized("429 Too Many Requests", "retry-after: 7\r\n", "{\"error\":1}", 0), After::Hang).await;
         let mut reply = send(at, framing).await;
-        assert_eq!((reply.status, reply.framing()), (429, Framing::Text));
+        assert_eq!((reply.status, reply.framing()), (429, "text"));
         assert_eq!(reply.headers["retry-after"], "7");
         assert_eq!(texts(&mut reply).await, ["|{\"error\":1}"]);
     }

@@ -4,15 +4,17 @@
 mod answers;
 mod deadlines;
 mod faults;
+mod media;
 mod requests;
 mod server;
+mod websocket;
 
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, Method};
-use upstream::{Failure, Frame, Framing, Limits, Outgoing, Reach, Reply, Upstream};
+use upstream::{Failure, Frame, Framing, Limits, Message, Outgoing, Reach, Reply, Upstream};
 use url::Url;
 
 /// A deadline that is meant to pass.
@@ -71,7 +73,7 @@ async fn texts(reply: &mut Reply) -> Vec<String> {
 
 fn messages(frames: &[Frame]) -> Vec<String> {
     let text = |frame: &Frame| match frame {
-        Frame::Message { name, data } => Some(format!("{name}|{data}")),
+        Frame::Message(Message { name, data, .. }) => Some(format!("{name}|{data}")),
         _ => None,
     };
     frames.iter().filter_map(text).collect()

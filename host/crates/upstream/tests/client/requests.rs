@@ -107,3 +107,45 @@ async fn a_get_has_no_body_and_a_path_keeps_its_bytes() {
     assert!(!head.contains("content-length"), "{head}");
     assert_eq!(body, "");
 }
+
+/// Sends a GET with this path and query and gives back the target on the wire.
+async fn target(path: &str, query: Option<&str>) -> String {
+    let (head, _) = sent(|out| {
+        let mut url =
+            Url::parse(&format!("{}{path}", out.url.join("/").unwrap().as_str().trim_end_matches('/'))).unwrap();
+        url.set_query(query);
+        Outgoing { method: Method::GET, url, headers: HeaderMap::new(), body: Bytes::new(), ..out }
+    })
+    .await;
+    head.lines().next().unwrap().strip_prefix("GET ").unwrap().strip_suffix(" HTTP/1.1").unwrap().to_owned()
+}
+
+/// A signature is made over these bytes.
+#[tokio::test]
+async fn path_and_query_go_out_byte_for_byte() {
+    for (path, query) in [
+        ("/a%2Fb/%E4%BD%A0/model:predict", "a=%20b&c=~"),
+        ("/model/us.vendor.name-v1%3A0/invoke", "X-Date=2026%2F01&b=%2f&c=%7E&d=&e"),
+        ("/-._~!$&'()*+,;=:@/%25%2e%2E%61", "-._~!$&()*+,;=:@/?%25%27"),
+        ("/a//b/", ""),
+        ("/", "q=%E4%BD%A0+x"),
+    ] {
+        assert_eq!(target(path, Some(query)).await, format!("{path}?{query}"));
+    }
+}
+
+/// The printable letters that are not sent as they are; whoever makes the URL must encode them itself.
+#[tokio::test]
+async fn what_the_url_library_changes_is_known() {
+    let (mut in_path, mut in_query) = (String::new(), String::new());
+    for letter in ('!'..='~').filter(|letter| !"%?#".contains(*letter)) {
+        let text = format!("/a{letter}b");
+        if target(&text, None).await != text {
+            in_path.push(letter);
+        }
+        if target("/", Some(&text)).await != format!("/?{text}") {
+            in_query.push(letter);
+        }
+    }
+    assert_eq!((in_path.as_str(), in_query.as_str()), ("\"<>\\`{}", "\"'<>"));
+}

@@ -10,9 +10,9 @@ mod behaviors;
 mod bindings {
     wit_bindgen::generate!({
         inline: "package guest:probe; world probe {
-            include witgate:adapter/with-catalog@0.1.0;
-            include witgate:adapter/with-chat@0.1.0;
-            include witgate:adapter/with-secrets@0.1.0;
+            include witgate:adapter/with-catalog@0.2.0;
+            include witgate:adapter/with-chat@0.2.0;
+            include witgate:adapter/with-secrets@0.2.0;
         }",
         path: "../../../../../wit",
         world: "guest:probe/probe",
