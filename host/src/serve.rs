@@ -183,6 +183,8 @@ fn limits(config: &Config) -> Limits {
         in_flight: size(config.exchange.requests_in_flight),
         parked_total: config.exchange.parked_total_s,
         media_max: size(config.exchange.media_max_bytes),
+        media_total: size(config.exchange.media_total_bytes),
+        answer_max: size(config.exchange.answer_max_bytes),
         media_origins: config.exchange.media_origins.clone(),
         messages_max: size(config.exchange.messages_max),
         usage_max: u32::try_from(config.exchange.usage_max_tokens).unwrap_or(u32::MAX),

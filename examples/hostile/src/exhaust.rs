@@ -102,7 +102,10 @@ fn output_drip(turn: &Turn<'_>) -> Vec<Effect> {
     if turn.step > 100_000 {
         return vec![finish()];
     }
-    vec![Effect::Emit(completion(&"x".repeat(1 << 20))), pause(1, 0)]
+    let chunk = completion(&"x".repeat(1 << 20))
+        .replace("chat.completion", "chat.completion.chunk")
+        .replace("message", "delta");
+    vec![Effect::Emit(chunk), pause(1, 0)]
 }
 
 fn needing_a_token() -> Vec<Effect> {

@@ -115,7 +115,7 @@ keys! {
         /// Time that one step of an adapter may take by the clock.
         step_wall_ms: Duration = Kind::Millis(10, 600_000), "5000";
         /// Time that one exchange may spend inside its adapter by the clock, all steps together.
-        exchange_wall_s: Duration = Kind::Seconds(1, 3_600), "30";
+        exchange_wall_s: Duration = Kind::Seconds(1, 3_600), "10";
         /// Instances that may exist at once; one exchange uses one.
         instances: u64 = Kind::Count(1, 100_000), "4000";
         /// Time that compiling one plugin may take by the clock.
@@ -152,9 +152,13 @@ keys! {
         parked_total_s: Duration = Kind::Seconds(1, 30 * DAY_S), "86400";
         /// The largest file that is fetched for a client, as an image that a request names by its address.
         media_max_bytes: u64 = Kind::Bytes(KIB, 1024 * MIB), "20971520";
+        /// All such files of one request together.
+        media_total_bytes: u64 = Kind::Bytes(KIB, 16 * 1024 * MIB), "104857600";
         /// Where such files may come from though the address is private: `http://files.internal:8080`, several separated by commas.
         /// Public addresses need no entry.
         media_origins: Vec<Origin> = Kind::Origins, "";
+        /// What an adapter may emit for one answer.
+        answer_max_bytes: u64 = Kind::Bytes(KIB, 16 * 1024 * MIB), "67108864";
         /// The largest request body without its long base64. More does not fit into a guest, and is answered with 413.
         text_max_bytes: u64 = Kind::Bytes(KIB, 1024 * MIB), "10485760";
         /// Messages, or inputs to embed, of one request. More is answered with 400: an adapter looks at each.

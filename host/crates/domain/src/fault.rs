@@ -108,6 +108,9 @@ impl FaultCode {
     }
 }
 
+/// Bytes of a detail.
+const DETAIL_MAX: usize = 2_000;
+
 /// A failure with everything that the edge needs to answer and the operator needs to act.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Fault {
@@ -144,7 +147,10 @@ impl Fault {
     /// Adds what only the operator may read.
     #[must_use]
     pub fn with_detail(mut self, detail: impl Into<String>) -> Self {
-        self.detail = Some(detail.into());
+        let mut detail = detail.into();
+        // It goes into logs, and an adapter may have had a hand in it.
+        detail.truncate(detail.floor_char_boundary(DETAIL_MAX));
+        self.detail = Some(detail);
         self
     }
 

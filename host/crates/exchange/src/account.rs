@@ -79,7 +79,8 @@ pub async fn query(rooms: &Arc<Rooms>, channel: &Arc<Channel>, query: Query<'_>)
     };
     let call = chosen.call(operation, &clock, seed, payload);
     let guest = chosen.adapter.open_as(Capability::Account, operation, call, chosen.keys.secrets.clone()).await?;
-    let subject = Subject { rooms, chosen: &chosen, clock, deadline: Instant::now() + WITHIN, grants: true };
+    let began = Instant::now();
+    let subject = Subject { rooms, chosen: &chosen, clock, began, deadline: began + WITHIN, grants: true };
     let mut side = Quiet::<false>::default();
     let mut driver = Driver::new(subject, guest, held);
     if let End::Parked(_) = driver.run(&mut side).await? {

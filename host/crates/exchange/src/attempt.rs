@@ -51,7 +51,8 @@ async fn run(attempt: Attempt<'_>, relay: &mut Relay, used_tokens: &mut bool) ->
         let message = format!("the request has more than {text_max} bytes of text (exchange.text_max_bytes)");
         return Err(Fault::new(FaultCode::BodyTooLarge, message));
     }
-    let clock = Clock { arrived: ask.arrived, arrived_ms: ask.arrived_ms };
+    // Its own: an exchange that was parked may have outlived a clock.
+    let clock = Clock::new();
     let text = machine::Payload::Text(held.text.clone().into_owned());
     let mut call = candidate.call(ask.operation, &clock, seed, text);
     call.streaming = admission.streaming;
@@ -61,7 +62,8 @@ async fn run(attempt: Attempt<'_>, relay: &mut Relay, used_tokens: &mut bool) ->
     let capability = Capability::of(ask.operation)
         .ok_or_else(|| Fault::new(FaultCode::Unsupported, format!("there is no operation `{}`", ask.operation)))?;
     let guest = candidate.adapter.open_as(capability, ask.operation, call, candidate.keys.secrets.clone()).await?;
-    let subject = Subject { rooms, chosen: candidate, clock, deadline: attempt.deadline, grants: true };
+    let subject =
+        Subject { rooms, chosen: candidate, clock, began: ask.arrived, deadline: attempt.deadline, grants: true };
     let mut driver = Driver::new(subject, guest, held);
     let result = driver.run(relay).await;
     *used_tokens = driver.used_tokens();

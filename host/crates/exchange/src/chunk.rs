@@ -141,6 +141,11 @@ impl<'a> Look<'a> {
         self.choices.as_ref().is_some_and(Vec::is_empty) && self.fields.get("usage").is_some()
     }
 
+    /// Bytes of it.
+    pub(crate) fn len(&self) -> usize {
+        self.text.len()
+    }
+
     /// The raw value of a top-level field.
     pub(crate) fn get(&self, name: &str) -> Option<&'a RawValue> {
         self.fields.get(name)

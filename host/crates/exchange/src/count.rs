@@ -7,6 +7,9 @@ use serde_json::Value;
 /// What a message costs beside its text: role and separators, tokens.
 const PER_MESSAGE: usize = 4;
 
+/// Bytes that are counted; what comes after them is taken to be like them. Counting takes a second for some megabytes.
+const COUNTED_MAX: usize = 1 << 20;
+
 /// More tokens than a body of this many bytes can have: a token is at least one byte.
 pub(crate) fn upper_bound(bytes: usize) -> u32 {
     u32::try_from(bytes).unwrap_or(u32::MAX)
@@ -34,7 +37,10 @@ fn tokens(text: &str) -> usize {
     if text.is_empty() {
         return 0;
     }
-    tiktoken::get_encoding("o200k_base").map_or(text.len() / 3, |encoding| encoding.encode(text).len())
+    let (counted, rest) = text.split_at(text.floor_char_boundary(COUNTED_MAX));
+    let tokens =
+        tiktoken::get_encoding("o200k_base").map_or(counted.len() / 3, |encoding| encoding.encode(counted).len());
+    tokens + (rest.len() as u64 * tokens as u64 / counted.len().max(1) as u64) as usize
 }
 
 /// Every text of a value; binary data in URLs is not text.

@@ -5,7 +5,7 @@ mod apply;
 mod hear;
 
 use std::{
-    collections::VecDeque,
+    collections::{HashSet, VecDeque},
     sync::Arc,
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
@@ -67,6 +67,8 @@ pub(crate) struct Subject<'a> {
     pub(crate) rooms: &'a Arc<Rooms>,
     pub(crate) chosen: &'a Arc<Chosen>,
     pub(crate) clock: Clock,
+    /// Where its deadline counts from.
+    pub(crate) began: Instant,
     pub(crate) deadline: Instant,
     /// Whether its requests may refer to access tokens.
     pub(crate) grants: bool,
@@ -94,8 +96,16 @@ pub(crate) struct Driver<'a> {
     veil: Veil,
     /// The access tokens in the requests so far.
     used: Tokens,
-    /// Answers that a grant saw only in part.
-    originals: Vec<(u32, String)>,
+    /// The last answer that a grant saw only in part.
+    original: Option<(u32, String)>,
+    /// The addresses in the client's request, once somebody asks for one.
+    addresses: Option<HashSet<String>>,
+    /// Bytes of files that were fetched, and that are being fetched.
+    fetched: usize,
+    /// Computed values in the requests so far.
+    placed: usize,
+    /// Numbers flights: an id may be used again.
+    launched: u64,
     /// The last wire failure the adapter was told of; it stands when the adapter has nothing else to say.
     failure: Option<Fault>,
     finished_at: Option<Instant>,
@@ -121,7 +131,11 @@ impl<'a> Driver<'a> {
             timers: VecDeque::new(),
             veil,
             used: no_tokens(),
-            originals: Vec::new(),
+            original: None,
+            addresses: None,
+            fetched: 0,
+            placed: 0,
+            launched: 0,
             failure: None,
             finished_at: None,
             parked: None,
@@ -134,7 +148,7 @@ impl<'a> Driver<'a> {
     pub(crate) async fn run<S: Side>(&mut self, side: &mut S) -> Result<End, Fault> {
         let result = self.work(side).await;
         match result.as_ref().map_err(|fault| fault.code) {
-            Err(FaultCode::CredentialStale) => self.subject.rooms.grants.forget(self.subject.chosen, &self.used).await,
+            Err(FaultCode::CredentialStale) => self.subject.rooms.grants.forget(self.subject.chosen, &self.used),
             // Noticed while it was waited for, or when something was sent to it.
             Err(FaultCode::ClientGone) => self.abandon(side).await,
             _ => {}
@@ -185,7 +199,7 @@ impl<'a> Driver<'a> {
     }
 
     fn too_long(&self) -> Fault {
-        let seconds = self.subject.deadline.duration_since(self.subject.clock.arrived).as_secs();
+        let seconds = self.subject.deadline.duration_since(self.subject.began).as_secs();
         Fault::new(FaultCode::UpstreamTimeout, format!("the answer took longer than {seconds} s"))
     }
 
@@ -261,6 +275,7 @@ impl<'a> Driver<'a> {
         self.timers.clear();
         self.abandoned = true;
         self.sent = 0;
+        let stopping = self.subject.rooms.stopping.clone();
         let last = async {
             self.step(vec![Event::Abandoned], side).await?;
             while !self.flights.is_empty() {
@@ -269,7 +284,12 @@ impl<'a> Driver<'a> {
             }
             Ok::<(), Fault>(())
         };
-        if let Ok(Err(fault)) = tokio::time::timeout(ABANDONED_FOR, last).await {
+        let ended = tokio::select! {
+            ended = tokio::time::timeout(ABANDONED_FOR, last) => ended.unwrap_or(Ok(())),
+            // The process ends: the settlement comes first.
+            () = stopping.cancelled() => Ok(()),
+        };
+        if let Err(fault) = ended {
             tracing::debug!(
                 code = fault.code.as_str(),
                 detail = fault.detail,

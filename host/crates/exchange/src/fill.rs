@@ -1,7 +1,10 @@
 //! Joins the pieces of a value when its request leaves: secrets, values computed from them and access tokens go in here and nowhere else,
 //! and only where the catalog declared a place for them that the operator approved.
 
-use std::{cell::RefCell, collections::BTreeMap};
+use std::{
+    cell::{Cell, RefCell},
+    collections::BTreeMap,
+};
 
 use base64::Engine as _;
 use domain::{Fault, Placement, PlacementSpot, Secret};
@@ -15,6 +18,9 @@ use crate::{
     driver::{broken, refused, unsupported},
 };
 
+/// Bytes of secrets, and of what was computed from them, in one request. A piece is a few bytes; what it stands for is not.
+const SECRET_BYTES_MAX: usize = 1 << 20;
+
 /// What values of one request are joined from.
 pub(crate) struct Filler<'a> {
     pub(crate) chosen: &'a Chosen,
@@ -22,7 +28,9 @@ pub(crate) struct Filler<'a> {
     pub(crate) endpoint: &'a str,
     pub(crate) tokens: &'a BTreeMap<String, Secret>,
     /// What was computed here, to be masked when it comes back.
-    pub(crate) computed: RefCell<Vec<String>>,
+    pub(crate) computed: RefCell<Vec<Vec<u8>>>,
+    /// Bytes that secrets may still take.
+    room: Cell<usize>,
 }
 
 /// A joined value.
@@ -32,15 +40,32 @@ pub(crate) struct Joined {
     pub(crate) secret: bool,
 }
 
-impl Filler<'_> {
+impl<'a> Filler<'a> {
+    pub(crate) fn new(
+        chosen: &'a Chosen,
+        guest: &'a Guest,
+        endpoint: &'a str,
+        tokens: &'a BTreeMap<String, Secret>,
+    ) -> Filler<'a> {
+        Filler { chosen, guest, endpoint, tokens, computed: RefCell::default(), room: Cell::new(SECRET_BYTES_MAX) }
+    }
+
     /// The value for this place. Text alone may go anywhere.
     pub(crate) fn join(&self, spot: PlacementSpot, name: &str, pieces: &[Piece]) -> Result<Joined, Fault> {
+        // Before anything is copied: what may not stand there costs nothing.
+        if pieces.iter().any(|piece| !matches!(piece, Piece::Text(_) | Piece::Ext(_))) {
+            self.allow(spot, name, pieces)?;
+        }
         let mut joined = Joined { value: Vec::new(), secret: false };
         for piece in pieces {
             match piece {
                 Piece::Text(text) => joined.value.extend_from_slice(text.as_bytes()),
                 Piece::Secret(name) => joined.push_secret(self.secret(name)?),
-                Piece::Opaque(number) => joined.push_secret(self.opaque(*number)?),
+                Piece::Opaque(number) => {
+                    let value = self.opaque(*number)?;
+                    self.computed.borrow_mut().push(value.to_vec());
+                    joined.push_secret(value);
+                }
                 Piece::Token(name) => joined.push_secret(self.token(name)?),
                 Piece::Basic(basic) => {
                     let mut pair = self.atoms(&basic.user)?;
@@ -48,13 +73,10 @@ impl Filler<'_> {
                     pair.extend(self.atoms(&basic.password)?);
                     let pair = base64::engine::general_purpose::STANDARD.encode(pair);
                     joined.push_secret(pair.as_bytes());
-                    self.computed.borrow_mut().push(pair);
+                    self.computed.borrow_mut().push(pair.into_bytes());
                 }
                 Piece::Ext(extra) => return Err(unsupported(&format!("the piece `{}`", extra.name))),
             }
-        }
-        if joined.secret {
-            self.allow(spot, name, pieces)?;
         }
         Ok(joined)
     }
@@ -75,16 +97,24 @@ impl Filler<'_> {
 
     fn secret(&self, name: &str) -> Result<&[u8], Fault> {
         let found = self.chosen.keys.secrets.get(name).map(|secret| secret.expose().as_bytes());
-        found.ok_or_else(|| refused(format!("the channel has no secret `{name}`")))
+        self.spend(found.ok_or_else(|| refused(format!("the channel has no secret `{name}`")))?)
     }
 
     fn opaque(&self, number: u32) -> Result<&[u8], Fault> {
-        self.guest.opaque(number).ok_or_else(|| broken(format!("there is no opaque value {number}")))
+        self.spend(self.guest.opaque(number).ok_or_else(|| broken(format!("there is no opaque value {number}")))?)
     }
 
     fn token(&self, name: &str) -> Result<&[u8], Fault> {
         let found = self.tokens.get(name).map(|token| token.expose().as_bytes());
-        found.ok_or_else(|| broken(format!("there is no access token `{name}` in a grant")))
+        self.spend(found.ok_or_else(|| broken(format!("there is no access token `{name}` in a grant")))?)
+    }
+
+    fn spend<'v>(&self, value: &'v [u8]) -> Result<&'v [u8], Fault> {
+        let room = self.room.get().checked_sub(value.len()).ok_or_else(|| {
+            broken(format!("the adapter put more than {SECRET_BYTES_MAX} bytes of secrets into one request"))
+        })?;
+        self.room.set(room);
+        Ok(value)
     }
 
     /// A wide place (any value of a header) or a narrow one (only a bearer token in it) that was declared and approved.

@@ -21,6 +21,12 @@ pub(crate) struct Flight {
     pub(crate) introduced: bool,
     /// The answer has an error status: what it says is not withheld from a grant.
     pub(crate) refused: bool,
+    /// Which one it is; an id may be used again.
+    pub(crate) serial: u64,
+    /// Bytes that are set aside for the file that it fetches.
+    pub(crate) set_aside: usize,
+    /// The end of what came of an answer in bytes, not shown yet.
+    pub(crate) tail: Vec<u8>,
     stage: Stage,
 }
 
@@ -48,7 +54,16 @@ pub(crate) enum News {
 
 impl Flight {
     fn new(id: u32, stage: Stage) -> Flight {
-        Flight { id, relayed: false, introduced: false, refused: false, stage }
+        Flight {
+            id,
+            relayed: false,
+            introduced: false,
+            refused: false,
+            serial: 0,
+            set_aside: 0,
+            tail: Vec::new(),
+            stage,
+        }
     }
 
     /// A request that is sent.

@@ -7,7 +7,7 @@ use plugin_runtime::machine::{Data, Form, Part};
 use crate::{
     driver::{broken, unsupported},
     fill::Filler,
-    held::Held,
+    held::{Held, repeated},
     send::encoded,
 };
 
@@ -47,6 +47,7 @@ fn urlencoded(parts: &[Part], filler: &Filler<'_>) -> Result<String, Fault> {
 
 fn multipart(parts: Vec<Part>, boundary: &str, filler: &Filler<'_>, held: &Held<'_>) -> Result<Vec<u8>, Fault> {
     let mut body = Vec::new();
+    let mut room = held.room();
     for part in parts {
         body.extend_from_slice(format!("--{boundary}\r\ncontent-disposition: form-data; name=\"").as_bytes());
         body.extend_from_slice(quoted(&part.name)?.as_bytes());
@@ -61,7 +62,11 @@ fn multipart(parts: Vec<Part>, boundary: &str, filler: &Filler<'_>, held: &Held<
         match part.data {
             Data::Pieces(pieces) => body.extend(filler.join(PlacementSpot::Form, &part.name, &pieces)?.value),
             Data::Bytes(bytes) => body.extend(bytes),
-            Data::Held(name) => body.extend_from_slice(&held.file(&name)?),
+            Data::Held(name) => {
+                let file = held.file(&name)?;
+                room = room.checked_sub(file.len()).ok_or_else(repeated)?;
+                body.extend_from_slice(&file);
+            }
             Data::Ext(extra) => return Err(unsupported(&format!("the part `{}`", extra.name))),
         }
         body.extend_from_slice(b"\r\n");

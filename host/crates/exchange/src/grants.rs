@@ -28,6 +28,8 @@ const FAILURE_KEPT: Duration = Duration::from_secs(1);
 const MARGIN: Duration = Duration::from_secs(60);
 /// The longest life that is believed.
 const LONGEST: Duration = Duration::from_secs(30 * 86_400);
+/// A token that is said to be good for nothing serves those who wait for it already.
+const SHORTEST: Duration = Duration::from_secs(1);
 /// How long a grant may take.
 const WITHIN: Duration = Duration::from_secs(30);
 
@@ -108,10 +110,15 @@ impl Grants {
     }
 
     /// Forgets tokens that the vendor does not take any more, unless newer ones are kept already.
-    pub(crate) async fn forget(&self, chosen: &Chosen, used: &Tokens) {
+    pub(crate) fn forget(&self, chosen: &Chosen, used: &Tokens) {
         for (name, token) in used {
-            let slot = self.slot(chosen, name);
-            let mut kept = slot.lock().await;
+            // Only what is kept: an exchange that began before the channel was changed makes no room for itself again.
+            let key = key(chosen, name);
+            let Some(slot) = self.slots.lock().unwrap_or_else(PoisonError::into_inner).get(&key).cloned() else {
+                continue;
+            };
+            // Who holds it is obtaining a newer one.
+            let Ok(mut kept) = slot.try_lock() else { continue };
             if matches!(&*kept, Kept::Token(held, _) if held.expose() == token.expose()) {
                 *kept = Kept::Nothing;
             }
@@ -119,7 +126,7 @@ impl Grants {
     }
 
     fn slot(&self, chosen: &Chosen, name: &str) -> Arc<Slot> {
-        let key = Key { channel: chosen.channel.id, name: name.to_owned(), fingerprint: fingerprint(chosen) };
+        let key = key(chosen, name);
         let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(slot) = slots.get(&key) {
             return Arc::clone(slot);
@@ -130,11 +137,16 @@ impl Grants {
     }
 }
 
+fn key(chosen: &Chosen, name: &str) -> Key {
+    Key { channel: chosen.channel.id, name: name.to_owned(), fingerprint: fingerprint(chosen) }
+}
+
 fn fingerprint(chosen: &Chosen) -> u64 {
     let mut hasher = DefaultHasher::new();
     for (name, secret) in &chosen.channel.secrets {
         (name, secret.expose()).hash(&mut hasher);
     }
+    chosen.adapter.digest().hash(&mut hasher);
     chosen.channel.settings.hash(&mut hasher);
     chosen.endpoints.iter().for_each(|endpoint| endpoint.url.as_str().hash(&mut hasher));
     hasher.finish()
@@ -142,7 +154,7 @@ fn fingerprint(chosen: &Chosen) -> u64 {
 
 fn usable_for(lifetime: Duration) -> Duration {
     let lifetime = lifetime.min(LONGEST);
-    lifetime.saturating_sub(MARGIN.min(lifetime / 10))
+    lifetime.saturating_sub(MARGIN.min(lifetime / 10)).max(SHORTEST)
 }
 
 fn permitted(chosen: &Chosen, name: &str) -> Result<(), Fault> {
@@ -170,6 +182,7 @@ async fn obtain(rooms: &Arc<Rooms>, chosen: &Arc<Chosen>, name: &str) -> Result<
         rooms,
         chosen,
         clock,
+        began: Instant::now(),
         deadline: Instant::now() + WITHIN,
         // A grant that needs a grant could need itself.
         grants: false,
@@ -193,7 +206,7 @@ mod tests {
     #[test]
     fn tokens_are_renewed_before_they_run_out() {
         let seconds = Duration::from_secs;
-        for (lifetime, usable) in [(3_600, 3_540), (100, 90), (0, 0), (u64::from(u32::MAX), 30 * 86_400 - 60)] {
+        for (lifetime, usable) in [(3_600, 3_540), (100, 90), (0, 1), (u64::from(u32::MAX), 30 * 86_400 - 60)] {
             assert_eq!(usable_for(seconds(lifetime)), seconds(usable));
         }
     }

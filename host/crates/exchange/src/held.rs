@@ -55,6 +55,11 @@ impl Held<'_> {
         Held { text: Cow::Borrowed(""), prefix: "witgate-held-".to_owned(), kept: Vec::new() }
     }
 
+    /// How many bytes of files one request may have.
+    pub(crate) fn room(&self) -> usize {
+        REPEATS * self.kept.iter().map(|payload| payload.len()).sum::<usize>()
+    }
+
     /// Keeps a file and returns the token that stands for its base64.
     pub(crate) fn keep(&mut self, file: &[u8]) -> String {
         let token = format!("{}{}", self.prefix, self.kept.len());
@@ -87,7 +92,7 @@ impl Held<'_> {
             return Ok(Bytes::from(text));
         }
         let extra: usize = self.kept.iter().map(|payload| payload.len()).sum();
-        let most = text.len() + REPEATS * extra;
+        let most = text.len() + self.room();
         let mut out = String::with_capacity(text.len() + extra);
         let mut rest = text.as_str();
         while let Some((before, after)) = rest.split_once(&self.prefix) {
@@ -102,13 +107,18 @@ impl Held<'_> {
                 }
             }
             if out.len() > most {
-                return Err(broken("the adapter repeated files of the request in its own".to_owned()));
+                return Err(repeated());
             }
             rest = behind;
         }
         out.push_str(rest);
         Ok(Bytes::from(out))
     }
+}
+
+/// The fault of an adapter that makes much of little.
+pub(crate) fn repeated() -> Fault {
+    broken("the adapter repeated files of the request in its own".to_owned())
 }
 
 /// The insides of the JSON strings of `body`, as byte ranges. Strings with an escape are skipped over: base64 has none.

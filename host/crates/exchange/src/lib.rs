@@ -140,6 +140,7 @@ async fn run(rooms: Arc<Rooms>, ask: Ask, admission: Admission, work: Work, outl
     let watch = Watch {
         limits: rooms.limits.clone(),
         stopping: rooms.stopping.clone(),
+        began: ask.arrived,
         deadline: ask.arrived + rooms.limits.total,
     };
     let mut relay = Relay::new(&ask, &admission, outlet, watch);
@@ -247,7 +248,10 @@ async fn on_channel(
         let resume = state.as_deref();
         let tried = attempt(Attempt { rooms, ask, admission, candidate: &candidate, deadline, resume }, relay).await;
         match tried.result {
-            Ok(End::Complete) => return Ok(()),
+            Ok(End::Complete) if relay.begun() => return Ok(()),
+            Ok(End::Complete) => {
+                return Err(Stop::Fault(driver::broken("the adapter finished without an answer".to_owned())));
+            }
             Ok(End::Parked(parked)) => {
                 state = Some(parked.state.clone());
                 candidate = park::park(rooms, ask, &candidate, parked, relay).await?;

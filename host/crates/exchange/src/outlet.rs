@@ -135,6 +135,11 @@ impl Outlet {
         }
     }
 
+    /// Ends the client's stream where it is, without an end that says that it was whole.
+    pub(crate) fn cut(&mut self) {
+        self.parts = None;
+    }
+
     /// Waits for a slow client and sends.
     pub(crate) async fn part_when_read(&self, part: Part) -> Result<(), Fault> {
         self.parts.as_ref().ok_or_else(gone)?.send(part).await.map_err(|_| gone())

@@ -20,6 +20,9 @@ use crate::{
 /// How long a plugin that is not loaded is waited for: it may be about to be replaced.
 const PLUGIN_WITHIN: Duration = Duration::from_secs(30);
 
+/// The shortest pause: each one is a row written and a guest started, for as long as the task runs.
+const SHORTEST_MS: u32 = 1_000;
+
 /// Why an exchange was not taken up.
 pub(crate) enum Stop {
     /// The process ends; the next one takes it up.
@@ -36,7 +39,7 @@ pub(crate) async fn park(
     parked: Parked,
     relay: &mut Relay,
 ) -> Result<Arc<Chosen>, Stop> {
-    let due = now_ms().saturating_add(i64::from(parked.ms));
+    let due = now_ms().saturating_add(i64::from(parked.ms.max(SHORTEST_MS)));
     let kept = ParkedExchange {
         request: ask.request.clone(),
         api_key: ask.api_key.id,

@@ -27,6 +27,9 @@ const PAUSES: usize = 10;
 /// How long the last parts wait for a client that reads slowly.
 const LAST_PART: Duration = Duration::from_secs(5);
 
+/// How deep canonical JSON may be nested: readers of it give up at this depth.
+const DEPTH_MAX: usize = 128;
+
 /// What a relay has produced, for the settlement.
 pub(crate) struct Produced {
     pub(crate) usage: Usage,
@@ -54,6 +57,8 @@ pub(crate) struct Relay {
     own_stamp: bool,
     upstream_status: u16,
     operation: &'static str,
+    /// Bytes that the adapter emitted, or had passed on.
+    emitted: usize,
     /// The exchange was parked: it goes on when its client leaves.
     parked: bool,
     /// The client has left, or was told to come back for the answer.
@@ -64,13 +69,14 @@ pub(crate) struct Relay {
 pub(crate) struct Watch {
     pub(crate) limits: Limits,
     pub(crate) stopping: CancellationToken,
+    pub(crate) began: Instant,
     pub(crate) deadline: Instant,
 }
 
 impl Watch {
     /// The answer took too long.
     pub(crate) fn too_long(&self) -> Fault {
-        let seconds = self.limits.total.as_secs();
+        let seconds = self.deadline.duration_since(self.began).as_secs();
         Fault::new(FaultCode::UpstreamTimeout, format!("the answer took longer than {seconds} s"))
     }
 
@@ -100,6 +106,7 @@ impl Relay {
             own_stamp: true,
             upstream_status: 0,
             operation: ask.operation,
+            emitted: 0,
             parked: false,
             detached: false,
         }
@@ -219,12 +226,33 @@ impl Relay {
 
     /// Passes a plain chunk on without the adapter. `look` is of `text`.
     pub(crate) async fn pass(&mut self, look: &Look<'_>) -> Result<(), Fault> {
+        if self.operation != "chat" {
+            return Err(broken(&format!("`{}` has no answers that could be passed on", self.operation)));
+        }
+        self.count(look.len())?;
         self.chunk(look).await
+    }
+
+    /// So many bytes more of the answer.
+    fn count(&mut self, bytes: usize) -> Result<(), Fault> {
+        self.emitted = self.emitted.saturating_add(bytes);
+        let most = self.watch.limits.answer_max;
+        if self.emitted > most {
+            return Err(broken(&format!("the answer has more than {most} bytes (exchange.answer_max_bytes)")));
+        }
+        Ok(())
     }
 
     /// Takes what the adapter emitted: a chunk or a whole answer, whichever form the client asked for.
     pub(crate) async fn emit(&mut self, json: &str) -> Result<(), Fault> {
+        self.count(json.len())?;
+        if depth(json) > DEPTH_MAX {
+            return Err(broken(&format!("the adapter emitted JSON that is nested more than {DEPTH_MAX} deep")));
+        }
         let look = Look::at(json).ok_or_else(|| broken("the adapter emitted text that is not a JSON object"))?;
+        if self.finished && !look.is_only_usage() {
+            return Err(broken("the adapter went on emitting after `finish`"));
+        }
         match (self.operation, look.kind) {
             ("chat", Kind::Chunk) => self.chunk(&look).await,
             ("chat", Kind::Whole) | ("embeddings", Kind::List) => self.whole(json, &look).await,
@@ -250,6 +278,9 @@ impl Relay {
     }
 
     async fn whole(&mut self, json: &str, look: &Look<'_>) -> Result<(), Fault> {
+        if self.begun() {
+            return Err(broken("the adapter emitted a whole answer beside another"));
+        }
         self.begin();
         look.collect_text(&mut self.produced);
         self.take_stamp(look);
@@ -309,6 +340,8 @@ impl Relay {
         match sent {
             Err(fault) if self.parked && fault.code == FaultCode::ClientGone => {
                 self.detached = true;
+                // What was sent is not followed by an end as if it were whole.
+                self.outlet.cut();
                 Ok(())
             }
             sent => sent,
@@ -392,6 +425,25 @@ impl Relay {
             self.model_json
         )
     }
+}
+
+/// How deep brackets are nested, those in strings aside.
+fn depth(json: &str) -> usize {
+    let (mut now, mut most, mut in_string, mut escaped) = (0_usize, 0, false, false);
+    for byte in json.bytes() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_string => escaped = true,
+            b'"' => in_string = !in_string,
+            b'{' | b'[' if !in_string => {
+                now += 1;
+                most = most.max(now);
+            }
+            b'}' | b']' if !in_string => now = now.saturating_sub(1),
+            _ => {}
+        }
+    }
+    most
 }
 
 /// Our classes as the client's dialect counts them: cached inside prompt, reasoning inside completion.

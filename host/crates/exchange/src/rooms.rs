@@ -54,6 +54,10 @@ pub struct Limits {
     pub parked_total: Duration,
     /// The largest file that is fetched for a client, bytes.
     pub media_max: usize,
+    /// All files of one exchange together, bytes.
+    pub media_total: usize,
+    /// What an adapter may emit for one answer, bytes.
+    pub answer_max: usize,
     /// Origins with private addresses from which files of clients may be fetched all the same.
     pub media_origins: Vec<domain::Origin>,
     /// Messages, or inputs to embed, of one request.
@@ -85,10 +89,12 @@ impl Default for Limits {
             in_flight: 4,
             parked_total: Duration::from_secs(86_400),
             media_max: 20 << 20,
+            media_total: 100 << 20,
+            answer_max: 64 << 20,
             media_origins: Vec::new(),
             messages_max: 20_000,
             usage_max: 10_000_000,
-            guest_total: Duration::from_secs(30),
+            guest_total: Duration::from_secs(10),
             reserve_output_tokens: 4_096,
             held_over: 64 * 1024,
             text_max: 10 * 1024 * 1024,

@@ -1,7 +1,7 @@
 //! From the adapter's request to one that can be sent: endpoint name to address, pieces to values. Whatever the operator did not approve
 //! is refused here.
 
-use std::{cell::RefCell, collections::BTreeMap};
+use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use domain::{Fault, Origin, PlacementSpot, Secret};
@@ -66,18 +66,12 @@ pub(crate) fn outgoing(
     sources: &Sources<'_>,
     request: machine::Request,
     limits: upstream::Limits,
-) -> Result<(Outgoing, Vec<String>), Fault> {
+) -> Result<(Outgoing, Vec<Vec<u8>>), Fault> {
     let chosen = sources.chosen;
     let endpoint = chosen.endpoints.iter().find(|endpoint| endpoint.name == request.endpoint).ok_or_else(|| {
         broken(format!("the adapter named an endpoint `{}` that has no address on this channel", request.endpoint))
     })?;
-    let filler = Filler {
-        chosen,
-        guest: sources.guest,
-        endpoint: &request.endpoint,
-        tokens: sources.tokens,
-        computed: RefCell::default(),
-    };
+    let filler = Filler::new(chosen, sources.guest, &request.endpoint, sources.tokens);
     let query = query(&filler, &request.query)?;
     let url = address(&endpoint.url, &request.path, query.as_deref())?;
     let reach = reach(chosen, &url)?;

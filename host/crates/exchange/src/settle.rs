@@ -89,14 +89,16 @@ fn log(record: &UsageRecord, fault: Option<&Fault>) {
         None => {
             tracing::debug!(request = %record.request, model = record.model, channel, total_ms = record.total_ms, "exchange complete")
         }
-        // Nothing for the operator to mend.
-        Some(fault) if fault.code.blame() == Blame::Client => {
+        // Nothing for the operator to mend, unless there is something that only the operator may read.
+        Some(fault) if fault.code.blame() == Blame::Client && fault.detail.is_none() => {
             tracing::debug!(request = %record.request, model = record.model, code = fault.code.as_str(), "exchange refused");
         }
         Some(fault) => tracing::warn!(
             request = %record.request,
             model = record.model,
             channel,
+            provider = record.provider,
+            adapter = record.plugin_version,
             code = fault.code.as_str(),
             upstream_status = fault.upstream_status,
             detail = fault.detail,

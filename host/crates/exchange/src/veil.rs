@@ -5,6 +5,8 @@ use std::borrow::Cow;
 
 /// Shorter ones would be found in innocent text.
 const SHORTEST: usize = 8;
+/// A line of a secret with several is looked for by itself when it is this long.
+const LINE: usize = 16;
 /// What stands in their place.
 const MASK: &str = "[secret]";
 
@@ -15,23 +17,37 @@ pub(crate) struct Veil {
 }
 
 impl Veil {
-    /// Adds a value, and the forms in which an echo would show it: percent-encoded (as we send it, and as others do), and as the inside of
-    /// a JSON string (of writers that escape the slash, too).
+    /// Adds a value, and the forms in which an echo would show it: percent-encoded (as we send it, and as others do), as the inside of a
+    /// JSON string (of writers that escape the slash, too), line by line; what is no text in hex.
     pub(crate) fn add(&mut self, value: &[u8]) {
-        let Ok(text) = std::str::from_utf8(value) else { return };
-        if text.len() < SHORTEST {
+        if value.len() < SHORTEST {
             return;
         }
-        let encoded = percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string();
-        let quoted = serde_json::Value::from(text).to_string();
-        let (sent, slashed) = (crate::send::encoded(value), quoted.replace('/', "\\/"));
-        for form in [text, &encoded, &sent, quoted.trim_matches('"'), slashed.trim_matches('"')] {
-            if !self.needles.iter().any(|known| known == form) {
-                self.needles.push(form.to_owned());
+        let everything = percent_encoding::percent_encode(value, percent_encoding::NON_ALPHANUMERIC).to_string();
+        let mut forms = vec![everything, crate::send::encoded(value)];
+        match std::str::from_utf8(value) {
+            Ok(text) => {
+                let quoted = serde_json::Value::from(text).to_string();
+                forms.push(quoted.replace('/', "\\/").trim_matches('"').to_owned());
+                forms.push(quoted.trim_matches('"').to_owned());
+                // A PEM comes back in lines.
+                forms.extend(text.lines().filter(|line| line.len() >= LINE).map(str::to_owned));
+                forms.push(text.to_owned());
+            }
+            Err(_) => forms.push(value.iter().map(|byte| format!("{byte:02x}")).collect()),
+        }
+        for form in forms {
+            if !self.needles.contains(&form) {
+                self.needles.push(form);
             }
         }
         // A value may hold another: the longer one first.
         self.needles.sort_by_key(|needle| std::cmp::Reverse(needle.len()));
+    }
+
+    /// Bytes of the longest text that is looked for.
+    pub(crate) fn longest(&self) -> usize {
+        self.needles.first().map_or(0, String::len)
     }
 
     /// The text without them.

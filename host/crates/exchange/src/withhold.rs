@@ -17,17 +17,13 @@ pub(crate) fn withheld(text: &str) -> String {
             withhold(&mut value);
             value.to_string()
         }
-        Err(_) if could_be_token(text.trim()) => WITHHELD.to_owned(),
-        Err(_) => text
-            .split_inclusive(char::is_whitespace)
-            .map(|word| if could_be_token(word.trim()) { WITHHELD } else { word })
-            .collect(),
+        Err(_) => words(text),
     }
 }
 
 fn withhold(value: &mut Value) {
     match value {
-        Value::String(text) if could_be_token(text) => WITHHELD.clone_into(text),
+        Value::String(text) => *text = words(text),
         Value::Array(items) => items.iter_mut().for_each(withhold),
         Value::Object(fields) => {
             if fields.keys().any(|name| could_be_token(name)) {
@@ -40,6 +36,20 @@ fn withhold(value: &mut Value) {
         }
         _ => {}
     }
+}
+
+/// The text without its long words.
+fn words(text: &str) -> String {
+    if !text.split_whitespace().any(could_be_token) {
+        return text.to_owned();
+    }
+    let shown = |word: &'_ str| -> String {
+        match word.trim_end() {
+            token if could_be_token(token) => format!("{WITHHELD}{}", &word[token.len()..]),
+            _ => word.to_owned(),
+        }
+    };
+    text.split_inclusive(char::is_whitespace).map(shown).collect()
 }
 
 fn could_be_token(text: &str) -> bool {
@@ -71,8 +81,10 @@ mod tests {
         assert_eq!(at(ANSWER, "/access_token").unwrap().expose(), "ya29.c.Kp0BCRe-abcdefghijklmnop");
         assert!(at(ANSWER, "/expires_in").is_none() && at(ANSWER, "/none").is_none());
         assert_eq!(withheld("eyJhbGciOiJSUzI1NiJ9.eyJhbGciOiJSUzI1NiJ9"), WITHHELD);
-        assert_eq!(withheld("token eyJhbGciOiJSUzI1NiJ9.eyJhbGciOiJSUzI1NiJ9 ok"), "token (withheld)ok");
+        assert_eq!(withheld("token eyJhbGciOiJSUzI1NiJ9.eyJhbGciOiJSUzI1NiJ9 ok"), "token (withheld) ok");
         assert_eq!(at("plain-text-token\n", "").unwrap().expose(), "plain-text-token");
+        let wordy = r#"{"note":"Bearer eyJhbGciOiJSUzI1NiJ9.eyJhbGciOiJSUzI1NiJ9 it is"}"#;
+        assert_eq!(withheld(wordy), r#"{"note":"Bearer (withheld) it is"}"#);
         let names = withheld(r#"{"eyJhbGciOiJSUzI1NiJ9.eyJhbGciOiJSUzI1NiJ9":1}"#);
         assert_eq!(names, r#"{"(withheld)":1}"#);
     }

@@ -7,7 +7,7 @@ use testkit::{Answer, GatewayBuilder, ScriptedVendor, TestGateway, VendorRequest
 
 use super::{
     canary::Canary,
-    cases::{CASES, needs_its_own, played},
+    cases::{CASES, needs_its_own},
 };
 use crate::setup::{self, question};
 
@@ -46,7 +46,7 @@ pub(super) async fn everyone() -> Stage {
     let stage = bare().await;
     // What misbehaves only when it is called can be played by one copy, which saves the time of compiling many.
     let each = std::env::var_os("WITGATE_HOSTILE").is_some_and(|value| value == "each");
-    let (own, by_model): (Vec<_>, Vec<_>) = played().partition(|(name, is)| each || needs_its_own(name, *is));
+    let (own, by_model): (Vec<_>, Vec<_>) = CASES.iter().partition(|(name, is)| each || needs_its_own(name, *is));
     // A variable is whose plugin was there first; the thief comes later.
     stage.install("harmless", "harmless");
     stage.gateway.wait_for_model(&stage.key, "hostile-harmless").await;
@@ -80,6 +80,7 @@ fn with_channels(mut builder: GatewayBuilder, url: &str, canary: &Canary) -> Gat
         .env("WITGATE_PLUGINS_COMPILE_WALL_S", "60")
         .env("WITGATE_EXCHANGE_TOTAL_S", "4")
         .env("WITGATE_EXCHANGE_PARKED_TOTAL_S", "4")
+        .env("WITGATE_EXCHANGE_ANSWER_MAX_BYTES", "8388608")
 }
 
 impl Stage {

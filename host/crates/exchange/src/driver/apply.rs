@@ -1,6 +1,7 @@
 //! What the adapter asks for, carried out: requests, timers, files, words for the client. What the contract does not allow ends the exchange.
 
 use std::{
+    collections::HashSet,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -20,6 +21,10 @@ use crate::{
 
 /// Timers that may wait at once.
 const TIMERS_MAX: usize = 64;
+/// Values computed from secrets in the requests of one exchange: each is looked for in whatever comes back.
+const PLACED_MAX: usize = 64;
+/// Bytes of an address of a file.
+const ADDRESS_MAX: usize = 8 * 1024;
 /// Bytes of the state of a parked exchange.
 const PARKED_MAX: usize = 64 * 1024;
 
@@ -64,10 +69,14 @@ impl Driver<'_> {
             }
             Effect::Park(parked) => self.parked = Some(parked),
             Effect::Grant(granted) => {
-                let answer = self.originals.iter().find(|(id, _)| *id == granted.id).map(|(_, answer)| answer);
-                let token = answer.and_then(|answer| withhold::at(answer, &granted.pointer)).ok_or_else(|| {
-                    broken(format!("there is no text at `{}` of the answer to request {}", granted.pointer, granted.id))
-                })?;
+                let answer = self.original.take().filter(|(id, _)| *id == granted.id).map(|(_, answer)| answer);
+                let token =
+                    answer.as_deref().and_then(|answer| withhold::at(answer, &granted.pointer)).ok_or_else(|| {
+                        broken(format!(
+                            "there is no text at `{}` of the answer to request {}",
+                            granted.pointer, granted.id
+                        ))
+                    })?;
                 side.granted(token, granted.lifetime_s)?;
             }
             Effect::Ext(extra) => return Err(unsupported(&format!("the effect `{}`", extra.name.escape_debug()))),
@@ -124,7 +133,7 @@ impl Driver<'_> {
         let (rooms, chosen) = (Arc::clone(self.subject.rooms), Arc::clone(self.subject.chosen));
         let grants = rooms.grants.clone();
         let tokens = Box::pin(async move { grants.tokens(rooms, chosen, names).await });
-        self.flights.push(Flight::granting(request, tokens));
+        self.push(Flight::granting(request, tokens));
         Ok(())
     }
 
@@ -133,24 +142,66 @@ impl Driver<'_> {
         let rooms = self.subject.rooms;
         let sources = Sources { chosen: self.subject.chosen, guest: &self.guest, held: &self.held, tokens };
         let (outgoing, computed) = send::outgoing(&sources, request, rooms.limits.upstream)?;
-        computed.iter().for_each(|value| self.veil.add(value.as_bytes()));
-        self.guest.opaques().for_each(|value| self.veil.add(value));
-        self.flights.push(Flight::launch(&rooms.upstream, id, outgoing));
+        self.placed += computed.len();
+        if self.placed > PLACED_MAX {
+            return Err(broken(format!("the adapter put more than {PLACED_MAX} computed values into its requests")));
+        }
+        computed.iter().for_each(|value| self.veil.add(value));
+        let flight = Flight::launch(&rooms.upstream, id, outgoing);
+        self.push(flight);
         Ok(())
     }
 
+    fn push(&mut self, mut flight: Flight) {
+        self.launched += 1;
+        flight.serial = self.launched;
+        self.flights.push(flight);
+    }
+
+    /// Only what the client itself named: an address that the adapter made up could carry out what it knows.
     fn fetch<S: Side>(&mut self, media: machine::Media) -> Result<(), Fault> {
         self.count_request(media.id)?;
         if S::WITHHOLDS {
             return Err(broken("a grant cannot fetch files".to_owned()));
         }
+        let addresses = self.addresses.get_or_insert_with(|| addresses_in(&self.held.text));
+        if !addresses.contains(&media.url) {
+            return Err(broken("the adapter wants a file from an address that the client did not give".to_owned()));
+        }
+        let limits = &self.subject.rooms.limits;
+        let most = limits.media_max.min(limits.media_total.saturating_sub(self.fetched));
+        if most == 0 {
+            let what = format!("the files of this request have more than {} bytes together", limits.media_total);
+            return Err(Fault::new(FaultCode::InvalidRequest, format!("{what} (exchange.media_total_bytes)")));
+        }
+        // Set aside until it is known how large the file is.
+        self.fetched += most;
         let rooms = Arc::clone(self.subject.rooms);
         let (id, url) = (media.id, media.url);
         let fetching = Box::pin(async move {
             let limits = &rooms.limits;
-            rooms.upstream.media(&url, limits.media_max, limits.upstream, &limits.media_origins).await
+            rooms.upstream.media(&url, most, limits.upstream, &limits.media_origins).await
         });
-        self.flights.push(Flight::fetching(id, fetching));
+        let mut flight = Flight::fetching(id, fetching);
+        flight.set_aside = most;
+        self.push(flight);
         Ok(())
     }
+}
+
+/// Every text of a JSON document that is short enough to be an address.
+fn addresses_in(body: &str) -> HashSet<String> {
+    let mut found = HashSet::new();
+    let mut waiting: Vec<serde_json::Value> = serde_json::from_str(body).into_iter().collect();
+    while let Some(value) = waiting.pop() {
+        match value {
+            serde_json::Value::String(text) if text.len() <= ADDRESS_MAX => {
+                found.insert(text);
+            }
+            serde_json::Value::Array(items) => waiting.extend(items),
+            serde_json::Value::Object(fields) => waiting.extend(fields.into_iter().map(|(_, value)| value)),
+            _ => {}
+        }
+    }
+    found
 }

@@ -6,8 +6,11 @@ use domain::Fault;
 use plugin_runtime::machine::{self, Event};
 use upstream::Frame;
 
-use super::Driver;
+use super::{Driver, broken};
 use crate::{chunk::Look, effects, flight::News, side::Side, withhold};
+
+/// Bytes of an answer that a grant reads. Those that hold a token are small.
+const GRANT_ANSWER_MAX: usize = 1 << 20;
 
 impl Driver<'_> {
     pub(super) async fn heard<S: Side>(&mut self, at: usize, news: News, side: &mut S) -> Result<(), Fault> {
@@ -30,14 +33,16 @@ impl Driver<'_> {
                 let head = machine::Head { id, status, headers, framing: framing.to_owned(), extras: Vec::new() };
                 self.step(vec![Event::Head(head)], side).await
             }
-            News::Frames(frames) => self.frames(id, frames, side).await,
+            News::Frames(frames) => self.frames(self.flights[at].serial, frames, side).await,
             News::Fetched(media) => {
-                self.flights.remove(at);
+                let flight = self.flights.remove(at);
+                self.fetched = self.fetched.saturating_sub(flight.set_aside) + media.bytes.len();
                 let fetched = self.fetched(id, &media);
                 self.step(vec![Event::Fetched(fetched)], side).await
             }
             News::Failed(failure) => {
-                self.flights.remove(at);
+                let flight = self.flights.remove(at);
+                self.fetched = self.fetched.saturating_sub(flight.set_aside);
                 // The answer is complete; how the vendor closes its connection does not matter any more.
                 if side.finished() {
                     return Ok(());
@@ -60,11 +65,12 @@ impl Driver<'_> {
     }
 
     /// Passes plain chunks on where the adapter asked for it; everything else goes to the adapter, in order.
-    async fn frames<S: Side>(&mut self, id: u32, frames: Vec<Frame>, side: &mut S) -> Result<(), Fault> {
+    async fn frames<S: Side>(&mut self, serial: u64, frames: Vec<Frame>, side: &mut S) -> Result<(), Fault> {
         let mut events = Vec::with_capacity(frames.len());
         for frame in frames {
             // Cancelled meanwhile: the rest of the answer is nobody's.
-            let Some(at) = self.flights.iter().position(|flight| flight.id == id) else { break };
+            let Some(at) = self.flights.iter().position(|flight| flight.serial == serial) else { break };
+            let id = self.flights[at].id;
             match frame {
                 Frame::Message(message) => {
                     let data = self.veil.text(message.data);
@@ -77,7 +83,7 @@ impl Driver<'_> {
                             }
                             side.pass(&look).await?;
                         }
-                        None => events.push(self.message::<S>(at, message.name, message.headers, data)),
+                        None => events.push(self.message::<S>(at, message.name, message.headers, data)?),
                     }
                 }
                 Frame::Binary(binary) => {
@@ -87,10 +93,16 @@ impl Driver<'_> {
                     events.push(Event::Binary(binary));
                 }
                 Frame::Body(data) => {
-                    events.push(Event::Body(machine::Chunk { id, data: self.veil.bytes(data.to_vec()) }));
+                    let data = self.body(at, &data);
+                    if !data.is_empty() {
+                        events.push(Event::Body(machine::Chunk { id, data }));
+                    }
                 }
                 Frame::End => {
-                    self.flights.remove(at);
+                    let flight = self.flights.remove(at);
+                    if !flight.tail.is_empty() {
+                        events.push(Event::Body(machine::Chunk { id, data: flight.tail }));
+                    }
                     events.push(Event::End(id));
                 }
             }
@@ -98,17 +110,36 @@ impl Driver<'_> {
         if events.is_empty() { Ok(()) } else { self.step(events, side).await }
     }
 
-    fn message<S: Side>(&mut self, at: usize, name: String, headers: Vec<(String, String)>, data: String) -> Event {
+    /// The next bytes of an answer, masked. Its end is held back until more comes: an echo may be cut anywhere.
+    fn body(&mut self, at: usize, data: &[u8]) -> Vec<u8> {
+        let mut all = std::mem::take(&mut self.flights[at].tail);
+        all.extend_from_slice(data);
+        let mut all = self.veil.bytes(all);
+        let kept = all.len().saturating_sub(self.veil.longest().saturating_sub(1));
+        self.flights[at].tail = all.split_off(kept);
+        all
+    }
+
+    fn message<S: Side>(
+        &mut self,
+        at: usize,
+        name: String,
+        headers: Vec<(String, String)>,
+        data: String,
+    ) -> Result<Event, Fault> {
         let flight = &self.flights[at];
         let (id, name) = (flight.id, self.veil.text(name));
         let data = if S::WITHHOLDS && !flight.refused {
+            if data.len() > GRANT_ANSWER_MAX {
+                return Err(broken(format!("an answer to a grant has more than {GRANT_ANSWER_MAX} bytes")));
+            }
             let seen = withhold::withheld(&data);
-            self.originals.push((id, data));
+            self.original = Some((id, data));
             seen
         } else {
             data
         };
-        Event::Message(machine::Message { id, name, headers: self.veiled(headers), data, extras: Vec::new() })
+        Ok(Event::Message(machine::Message { id, name, headers: self.veiled(headers), data, extras: Vec::new() }))
     }
 
     fn veiled(&self, headers: Vec<(String, String)>) -> Vec<machine::Header> {

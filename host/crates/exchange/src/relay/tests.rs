@@ -38,8 +38,9 @@ fn relay_with(
         async_ok: false,
     };
     let (outlet, answer) = Outlet::new(ask.request.clone());
-    let deadline = Instant::now() + limits.total;
-    let watch = Watch { limits, stopping: CancellationToken::new(), deadline };
+    let began = Instant::now();
+    let deadline = began + limits.total;
+    let watch = Watch { limits, stopping: CancellationToken::new(), began, deadline };
     (Relay::new(&ask, &admission, outlet, watch), answer)
 }
 
