@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use domain::{ApiKeyId, ChannelId, Fault, RequestId, Secret};
+use domain::{ApiKeyId, ChannelId, Fault, FaultCode, RequestId, Secret};
 use quota::{Outcome, ParkedExchange, Parking};
 use sea_query::{Expr, ExprTrait, OnConflict, Order, Query, Value};
 use serde::{Deserialize, Serialize};
@@ -15,6 +15,11 @@ use crate::{Store, StoreError, db::now_ms, seal::Sealer, stored::json};
 const KEPT_MS: i64 = 24 * 3_600_000;
 /// Old answers that are deleted at a time: more than the one that each ending adds, so that they never pile up.
 const PURGE: u64 = 100;
+
+/// How far the clocks of two processes may be apart, milliseconds.
+const CLOCKS_MS: i64 = 3_600_000;
+/// Exchanges of one API key that may wait at once.
+const PER_KEY: i64 = 1_000;
 
 const TABLE: &str = "parked_exchanges";
 const COLUMNS: [&str; 12] = [
@@ -51,7 +56,14 @@ struct StoreParking {
 #[async_trait]
 impl Parking for StoreParking {
     async fn park(&self, parked: ParkedExchange) -> Result<(), Fault> {
-        self.store.park(parked).await.map_err(StoreError::into_ledger_fault)
+        match self.store.park(parked).await {
+            Ok(true) => Ok(()),
+            Ok(false) => {
+                let message = format!("this API key has {PER_KEY} tasks under way; wait for one of them");
+                Err(Fault::new(FaultCode::RateLimited, message))
+            }
+            Err(error) => Err(error.into_ledger_fault()),
+        }
     }
 
     async fn unpark(&self, request: &RequestId, outcome: Option<Outcome>) -> Result<(), Fault> {
@@ -68,7 +80,8 @@ impl Parking for StoreParking {
 }
 
 impl Store {
-    async fn park(&self, parked: ParkedExchange) -> Result<(), StoreError> {
+    /// `false`: as many exchanges of this key wait as may.
+    async fn park(&self, parked: ParkedExchange) -> Result<bool, StoreError> {
         let id = &parked.request.0;
         let state = self.sealer().seal(&place(id, "sealed_state"), &Secret::new(&json(&parked.state)?))?;
         let update = Query::update()
@@ -83,7 +96,20 @@ impl Store {
             .and_where(Expr::col("outcome").eq(RUNNING))
             .take();
         if self.db().execute(&update).await? > 0 {
-            return Ok(());
+            return Ok(true);
+        }
+        let count = Query::select()
+            .expr_as(Expr::col("request").count(), "waiting")
+            .from(TABLE)
+            .and_where(Expr::col("api_key_id").eq(parked.api_key.0))
+            .and_where(Expr::col("outcome").eq(RUNNING))
+            .take();
+        let waiting: i64 = match self.db().row(&count).await? {
+            Some(row) => row.try_get("waiting")?,
+            None => 0,
+        };
+        if waiting >= PER_KEY {
+            return Ok(false);
         }
         let said = StoredRequest { body: parked.body, headers: parked.headers };
         let values: [Value; 12] = [
@@ -109,7 +135,7 @@ impl Store {
             .on_conflict(again)
             .take();
         self.db().execute(&insert).await?;
-        Ok(())
+        Ok(true)
     }
 
     /// Seals what may be large on a thread for slow work. As JSON: a secret loses the white space around it, an answer must not.
@@ -154,6 +180,7 @@ impl Store {
 
     async fn waiting(&self) -> Result<Vec<ParkedExchange>, StoreError> {
         self.purge().await?;
+        self.end_settled().await?;
         let query = Query::select()
             .columns(COLUMNS)
             .from(TABLE)
@@ -169,7 +196,7 @@ impl Store {
                     // One damaged row must not keep the others from going on, nor its client asking for ever.
                     tracing::error!(%request, %error, "a parked exchange cannot be read and is given up");
                     let lost = Outcome::Failed {
-                        code: domain::FaultCode::Internal.as_str().to_owned(),
+                        code: FaultCode::Internal.as_str().to_owned(),
                         message: "the gateway lost this task; send the request again".to_owned(),
                     };
                     self.unpark(&request, Some(lost)).await?;
@@ -177,6 +204,36 @@ impl Store {
             }
         }
         Ok(waiting)
+    }
+
+    /// Ends what was settled when a process died before it could end it: taken up again, it would be settled twice.
+    async fn end_settled(&self) -> Result<(), StoreError> {
+        let running = Query::select()
+            .columns(["request", "arrived_ms"])
+            .from(TABLE)
+            .and_where(Expr::col("outcome").eq(RUNNING))
+            .take();
+        for row in self.db().rows(&running).await? {
+            let (request, arrived): (String, i64) = (row.try_get("request")?, row.try_get("arrived_ms")?);
+            // Records have ids in the order of time: those that are older than the request are not looked at.
+            let since = format!("{:012x}", u64::try_from(arrived.saturating_sub(CLOCKS_MS)).unwrap_or(0));
+            let settled = Query::select()
+                .column("id")
+                .from("usage_records")
+                .and_where(Expr::col("id").gte(since))
+                .and_where(Expr::col("request").eq(request.as_str()))
+                .limit(1)
+                .take();
+            if self.db().row(&settled).await?.is_some() {
+                tracing::warn!(request, "a task was settled, but the process ended before its answer was kept");
+                let lost = Outcome::Failed {
+                    code: FaultCode::Internal.as_str().to_owned(),
+                    message: "the gateway ended in the moment that this task was complete; its answer is lost".to_owned(),
+                };
+                self.unpark(&RequestId(request), Some(lost)).await?;
+            }
+        }
+        Ok(())
     }
 
     async fn outcome(&self, api_key: ApiKeyId, request: &RequestId) -> Result<Option<Outcome>, StoreError> {

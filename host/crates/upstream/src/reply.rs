@@ -1,10 +1,13 @@
 //! An answer: its head, and its body as batches of frames under an idle deadline.
 
 use std::fmt;
+use std::future::Future;
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::FutureExt;
 use http::{HeaderMap, header};
+use tokio::time::Instant;
 
 use crate::failure::Peer;
 use crate::frame::{Decoder, Frame};
@@ -25,6 +28,7 @@ pub struct Reply {
     decoder: Decoder,
     phase: Phase,
     received: usize,
+    silence: Silence,
     limits: Limits,
     /// For the texts of a failure.
     peer: Peer,
@@ -62,7 +66,7 @@ impl Reply {
             // The status says what matters; the text would be noise.
             phase = Phase::Ended;
         }
-        let mut reply = Reply { status, headers, decoder, phase: Phase::Done, received: 0, limits, peer };
+        let mut reply = Reply { status, headers, decoder, phase: Phase::Done, received: 0, silence: Silence::default(), limits, peer };
         if matches!(phase, Phase::Ended) {
             phase = reply.finished();
         }
@@ -73,7 +77,7 @@ impl Reply {
     /// The answer of a server that agreed to speak WebSocket.
     pub(crate) fn open(headers: HeaderMap, socket: Socket, limits: Limits, peer: Peer) -> Reply {
         let decoder = Decoder::new(Framing::WebSocket, &limits);
-        Reply { status: 101, headers, decoder, phase: Phase::Open(Box::new(socket)), received: 0, limits, peer }
+        Reply { status: 101, headers, decoder, phase: Phase::Open(Box::new(socket)), received: 0, silence: Silence::default(), limits, peer }
     }
 
     /// Waits until it is known what the answer is: an event stream can turn out to be JSON or HTML under the wrong content type with its
@@ -109,7 +113,7 @@ impl Reply {
             let wait = batch.frames.is_empty();
             match &mut self.phase {
                 Phase::Reading(response) if wait => {
-                    let read = tokio::time::timeout(self.limits.idle, response.chunk()).await.ok();
+                    let read = self.silence.wait(self.limits.idle, response.chunk()).await;
                     self.accept(read);
                 }
                 Phase::Reading(response) => match response.chunk().now_or_never() {
@@ -117,7 +121,13 @@ impl Reply {
                     None => return Some(Ok(batch.frames)),
                 },
                 Phase::Open(socket) if wait => {
-                    let incoming = socket.read(self.limits.idle).await;
+                    // Pings are signs of life too, also those of a wait that was dropped half way.
+                    self.silence.heard(socket.count());
+                    let left = self.limits.idle.saturating_sub(self.silence.waited);
+                    let waiting = Waiting::begin(&mut self.silence.waited);
+                    let incoming = socket.read(left).await;
+                    drop(waiting);
+                    self.silence.heard(socket.count());
                     self.take_in(incoming);
                 }
                 Phase::Open(socket) => match socket.read_now() {
@@ -218,6 +228,53 @@ impl Reply {
 impl fmt::Debug for Reply {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Reply").field("status", &self.status).field("framing", &self.framing()).finish_non_exhaustive()
+    }
+}
+
+/// How long nothing has come, over however many calls: whoever waits may be called away and come back.
+#[derive(Default)]
+struct Silence {
+    waited: Duration,
+    /// Bytes of a WebSocket when it was last looked at.
+    count: u64,
+}
+
+impl Silence {
+    /// A WebSocket has had so many bytes.
+    fn heard(&mut self, count: u64) {
+        if std::mem::replace(&mut self.count, count) != count {
+            self.waited = Duration::ZERO;
+        }
+    }
+
+    /// Waits for this, not longer than is left of `idle`. Time between two calls does not count: a slow client holds nobody's answer back.
+    async fn wait<F: Future>(&mut self, idle: Duration, what: F) -> Option<F::Output> {
+        let left = idle.saturating_sub(self.waited);
+        let waiting = Waiting::begin(&mut self.waited);
+        let came = tokio::time::timeout(left, what).await.ok();
+        drop(waiting);
+        if came.is_some() {
+            self.waited = Duration::ZERO;
+        }
+        came
+    }
+}
+
+/// Adds its own life to a duration, also when the wait is dropped half way.
+struct Waiting<'a> {
+    waited: &'a mut Duration,
+    since: Instant,
+}
+
+impl<'a> Waiting<'a> {
+    fn begin(waited: &'a mut Duration) -> Waiting<'a> {
+        Waiting { waited, since: Instant::now() }
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        *self.waited += self.since.elapsed();
     }
 }
 

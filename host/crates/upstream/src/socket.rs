@@ -97,6 +97,11 @@ impl Socket {
         .await
     }
 
+    /// Bytes that have come so far: pings count as a sign of life too.
+    pub(crate) fn count(&self) -> u64 {
+        self.stream.get_ref().count()
+    }
+
     /// The next message if it is here already.
     pub(crate) fn read_now(&mut self) -> Option<Incoming> {
         match self.poll_read(&mut Context::from_waker(Waker::noop())) {

@@ -222,3 +222,44 @@ async fn a_database_of_the_first_release_gets_the_table() {
     assert_eq!(store.api_keys().await.unwrap()[0].id, key.id);
     store.close().await;
 }
+
+#[tokio::test]
+async fn what_was_settled_before_the_process_died_is_not_taken_up_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path()).await;
+    for request in ["req-settled", "req-running"] {
+        store.parking().park(parked(request)).await.unwrap();
+    }
+    let reservation = quota::Reservation {
+        request: id("req-settled"),
+        api_key: MINE,
+        model: "draw".to_owned(),
+        input_tokens: 1,
+        output_tokens: 1,
+    };
+    let ledger = store.ledger();
+    let reserved = ledger.reserve(reservation).await.unwrap();
+    ledger.settle(reserved, crate::usage_record("req-settled")).await.unwrap();
+    // The process dies here, before the row is ended.
+    store.close().await;
+    let store = open(dir.path()).await;
+    let waiting = store.parking().waiting().await.unwrap();
+    assert_eq!(waiting.iter().map(|parked| parked.request.0.as_str()).collect::<Vec<_>>(), ["req-running"]);
+    let outcome = store.parking().outcome(MINE, &id("req-settled")).await.unwrap();
+    assert!(matches!(outcome, Some(Outcome::Failed { code, .. }) if code == FaultCode::Internal.as_str()));
+}
+
+#[tokio::test]
+async fn one_key_cannot_park_without_end() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path()).await;
+    let parking = store.parking();
+    for number in 0..1_000 {
+        parking.park(parked(&format!("req-{number}"))).await.unwrap();
+    }
+    let fault = parking.park(parked("req-more")).await.unwrap_err();
+    assert_eq!(fault.code, FaultCode::RateLimited);
+    parking.park(parked("req-7")).await.expect("one that waits already may wait on");
+    let other = ParkedExchange { api_key: ApiKeyId(99), ..parked("req-other") };
+    parking.park(other).await.expect("another key has its own");
+}

@@ -1,9 +1,10 @@
 //! The three deadlines, and that whoever gives up frees the connection.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 use upstream::{FailureCode, Framing, Limits, Outgoing};
 use url::Url;
 
@@ -148,4 +149,49 @@ async fn a_connection_serves_again() {
 async fn a_plain_answer_needs_no_deadline() {
     let at = answer(sized("200 OK", "", "ok", 0), After::Hang).await;
     assert_eq!(messages(&drain(&mut send(at, Framing::Text).await).await.0), ["|ok"]);
+}
+
+#[tokio::test]
+async fn a_caller_that_is_called_away_does_not_prolong_the_wait() {
+    let at = answer(sized("200 OK", "content-type: text/event-stream\r\n", "data: a\n\n", 100), After::Hang).await;
+    let idle = Duration::from_millis(300);
+    let mut reply = send_limited(at, Framing::Sse, Limits { idle, ..Limits::default() }).await.unwrap();
+    assert!(reply.next().await.unwrap().is_ok());
+    // What is buffered ends; then a caller with a timer of its own.
+    let failure = soon(async {
+        loop {
+            tokio::select! {
+                next = reply.next() => match next {
+                    Some(Err(failure)) => return failure,
+                    other => assert!(other.is_some()),
+                },
+                () = tokio::time::sleep(Duration::from_millis(20)) => {}
+            }
+        }
+    })
+    .await;
+    assert_eq!(failure.code, FailureCode::TimeoutIdle);
+}
+
+#[tokio::test]
+async fn time_that_the_caller_spends_elsewhere_does_not_count() {
+    let more = Arc::new(Notify::new());
+    let wanted = Arc::clone(&more);
+    let at = serve(move |mut stream| {
+        let wanted = Arc::clone(&wanted);
+        async move {
+            request(&mut stream).await;
+            stream.write_all(&until_close("text/event-stream", "data: a\n\n")).await.unwrap();
+            wanted.notified().await;
+            stream.write_all(b"data: b\n\n").await.unwrap();
+        }
+    })
+    .await;
+    let idle = Duration::from_millis(200);
+    let mut reply = send_limited(at, Framing::Sse, Limits { idle, ..Limits::default() }).await.unwrap();
+    assert!(reply.next().await.unwrap().is_ok());
+    // A client that reads slowly: twice the deadline passes between two calls.
+    tokio::time::sleep(idle * 2).await;
+    more.notify_one();
+    assert!(reply.next().await.unwrap().is_ok());
 }
