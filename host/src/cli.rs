@@ -126,7 +126,7 @@ pub(crate) fn run() -> ExitCode {
         Err(failure) => {
             let mut stderr = io::stderr().lock();
             for line in failure.lines {
-                let _ = writeln!(stderr, "error: {line}");
+                let _ = writeln!(stderr, "error: {}", table::harmless(&line));
             }
             ExitCode::from(failure.code)
         }

@@ -36,6 +36,8 @@ pub(super) enum Command {
     Balance(Named),
     /// Ask the vendor which models the account may call
     UpstreamModels(Named),
+    /// Ask the vendor how many tokens a chat request has
+    CountTokens(CountArgs),
     /// Let a channel take part again
     Enable(Named),
     /// Keep a channel, but send it nothing
@@ -88,6 +90,15 @@ pub(super) struct Named {
     json: bool,
 }
 
+#[derive(Args)]
+pub(super) struct CountArgs {
+    #[command(flatten)]
+    channel: Named,
+    /// A file with the chat request, JSON; its `model` is the vendor's name of the model
+    #[arg(long, value_name = "FILE")]
+    body: std::path::PathBuf,
+}
+
 impl Named {
     /// The name or id that was given.
     fn wanted(&self) -> String {
@@ -133,6 +144,7 @@ pub(super) async fn run(command: Command, config: &Config) -> Done {
         Command::List { json } => list(&store, json).await,
         Command::Show(named) => show(&store, config, named).await,
         Command::Balance(named) => ask::balance(&store, config, named).await,
+        Command::CountTokens(args) => ask::count(&store, config, args).await,
         Command::UpstreamModels(named) => ask::models(&store, config, named).await,
         Command::Enable(named) => turn(&store, named, ChannelStatus::Enabled).await,
         Command::Disable(named) => turn(&store, named, ChannelStatus::Disabled).await,

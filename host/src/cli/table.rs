@@ -19,7 +19,12 @@ pub(super) fn print_json(value: &Value) -> io::Result<()> {
 
 /// Prints a line.
 pub(super) fn say(line: &str) -> io::Result<()> {
-    writeln!(io::stdout().lock(), "{line}")
+    writeln!(io::stdout().lock(), "{}", harmless(line))
+}
+
+/// A text of several lines that does nothing to the terminal.
+pub(super) fn harmless(text: &str) -> String {
+    text.split('\n').map(shown).collect::<Vec<_>>().join("\n")
 }
 
 /// Tells a person something that is no result.
@@ -51,7 +56,7 @@ pub(super) fn time(unix_ms: i64) -> String {
     format!("{year:04}-{month:02}-{day:02} {:02}:{:02}", minutes / 60, minutes % 60)
 }
 
-/// A cell may hold the name of somebody else's file: what would do something to the terminal is spelled out.
+/// A text may be the name of somebody else's file, or what an adapter said: what would do something to the terminal is spelled out.
 fn shown(cell: &str) -> String {
     cell.chars()
         .map(|letter| if letter.is_control() { letter.escape_unicode().to_string() } else { letter.to_string() })

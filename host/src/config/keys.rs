@@ -112,6 +112,8 @@ keys! {
         memory_max_bytes: u64 = Kind::Bytes(MIB, 4096 * MIB), "67108864";
         /// CPU time that one step of an adapter may use.
         step_cpu_ms: Duration = Kind::Millis(1, 60_000), "50";
+        /// Whether what plugins say goes to the server's log: their own lines, and the stderr of one that fails. It may quote what users said.
+        log: String = Kind::Choice(&["off", "on"]), "off";
         /// Time that one step of an adapter may take by the clock.
         step_wall_ms: Duration = Kind::Millis(10, 600_000), "5000";
         /// Time that one exchange may spend inside its adapter by the clock, all steps together.

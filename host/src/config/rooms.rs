@@ -33,6 +33,7 @@ impl Config {
     pub(crate) fn runtime_options(&self) -> anyhow::Result<plugin_runtime::RuntimeOptions> {
         let program = std::env::current_exe().context("the program's own file is not known")?;
         let mut options = plugin_runtime::RuntimeOptions::new(self.plugin_cache_dir());
+        options.keep_log = self.plugins.log == "on";
         options.memory_max = size(self.plugins.memory_max_bytes);
         options.step_cpu = self.plugins.step_cpu_ms;
         options.step_wall = self.plugins.step_wall_ms;

@@ -46,3 +46,16 @@ async fn requests_are_logged_by_their_id_and_probes_are_not() {
         assert!(!log.contains(probe), "{probe} is in the log:\n{log}");
     }
 }
+
+#[tokio::test]
+async fn what_a_plugin_says_is_logged_only_when_it_is_asked_for() {
+    const SAID: &str = "the probe panicked, as it was told";
+    for (log, shown) in [("off", false), ("on", true)] {
+        let gateway = setup::bare().plugin("probe").env("WITGATE_PLUGINS_LOG", log).start().await;
+        gateway.channel("main", "probe", "http://127.0.0.1:1/v1", "panic").await;
+        let key = gateway.key("app").await;
+        assert_eq!(gateway.chat(&key, &question("panic")).await.status, 502);
+        gateway.wait_for_log("adapter-broken").await;
+        assert_eq!(gateway.log().contains(SAID), shown, "plugins.log = {log}:\n{}", gateway.log());
+    }
+}

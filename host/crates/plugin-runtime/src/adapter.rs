@@ -7,7 +7,7 @@ use tokio::time::timeout;
 
 use crate::{
     Capability,
-    component::{StartError, Version, arm, explain, with_stderr},
+    component::{StartError, Version, arm, explain},
     guest::{Guest, broken, overlong},
     machine,
     settings::Settings,
@@ -148,15 +148,14 @@ impl Adapter {
             }
             Err(StartError::Failed(error)) => return Err(broken(explain(&error, cpu))),
         };
-        let failed = |error: &wasmtime::Error, stderr: &str| broken(with_stderr(explain(error, cpu), stderr));
-        let (construct, step) = self.version.functions(&mut started, capability).map_err(|error| failed(&error, ""))?;
+        let failed = |error: &wasmtime::Error| broken(explain(error, cpu));
+        let (construct, step) = self.version.functions(&mut started, capability).map_err(|error| failed(&error))?;
         arm(&mut started.store, cpu);
         match construct.call(&mut started.store, call).await {
             Ok(exchange) => Ok(Guest::new(self.version.clone(), started.store, step, exchange, started.permit)),
             Err(error) => {
-                let fault = failed(&error, &started.store.data().stderr.text());
-                self.version.log.write("error", fault.detail.as_deref().unwrap_or_default());
-                Err(fault)
+                self.version.log.failure(&started.store.data().stderr, &explain(&error, cpu));
+                Err(failed(&error))
             }
         }
     }

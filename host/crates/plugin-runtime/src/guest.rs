@@ -7,7 +7,7 @@ use tokio::{sync::OwnedSemaphorePermit, time::timeout};
 use wasmtime::{Store, component::ResourceAny};
 
 use crate::{
-    component::{Version, arm, explain, with_stderr},
+    component::{Version, arm, explain},
     functions::Step,
     machine::{Batch, Effect, Event},
     sandbox::Sandbox,
@@ -61,9 +61,9 @@ impl Guest {
             Ok(Err(error)) => explain(&error, options.step_cpu),
             Err(_) => overlong(options.step_wall),
         };
-        let what = with_stderr(failed, &self.store.data().stderr.text());
-        self.version.log.write("error", &what);
-        Err(broken(what))
+        // What the guest wrote may quote what a user said: it is for those who turned the plugin's log on.
+        self.version.log.failure(&self.store.data().stderr, &failed);
+        Err(broken(failed))
     }
 
     /// The value of this number that the guest built from secrets, for the host to put where an effect says.

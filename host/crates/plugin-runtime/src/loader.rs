@@ -171,7 +171,8 @@ impl Loader {
 
     fn begin(&mut self, file: String, stamp: Stamp, table: &Table) {
         let known = table.files.get(&file);
-        let log = known.map(|entry| entry.log.clone()).unwrap_or_default();
+        let log = known.map(|entry| entry.log.clone());
+        let log = log.unwrap_or_else(|| Arc::new(PluginLog::of(&file, self.runtime.options().keep_log)));
         let serving = known.filter(|entry| !entry.adapters.is_empty()).map(|entry| entry.status.digest.clone());
         if known.is_none() {
             let entry = FileEntry {

@@ -37,6 +37,8 @@ pub struct RuntimeOptions {
     pub compile_wall: Duration,
     /// Bytes of memory that a compiling child process may have. 2 GiB.
     pub compile_memory: u64,
+    /// Whether what plugins say (log lines, stderr of one that fails) goes to the log. It may quote what users said. Off.
+    pub keep_log: bool,
     /// Runs the fixtures that are packed into a component before it serves. None: they are not run.
     pub trial: Option<Arc<dyn Trial>>,
     /// Wall-clock time of such a run. 30 s.
@@ -57,6 +59,7 @@ impl RuntimeOptions {
             compiler: Compiler::InProcess,
             compile_wall: Duration::from_secs(60),
             compile_memory: 2 << 30,
+            keep_log: false,
             trial: None,
             trial_wall: Duration::from_secs(30),
         }

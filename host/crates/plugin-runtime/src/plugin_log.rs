@@ -6,19 +6,47 @@ use std::{
         Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
+    time::{Duration, Instant},
 };
+
+use crate::sandbox::Tail;
 
 const LINES_MAX: usize = 256;
 const LINE_BYTES_MAX: usize = 1024;
+/// Lines a second that go to the server's log, of all guests of one plugin.
+const LINES_A_SECOND: u32 = 100;
 
 /// The last lines that a plugin's guests wrote, across exchanges.
 #[derive(Debug, Default)]
 pub(crate) struct PluginLog {
     on: AtomicBool,
     lines: Mutex<VecDeque<String>>,
+    /// Name of the plugin's file, when its lines go to the server's log as well.
+    aloud: Option<String>,
+    pace: Mutex<Pace>,
+}
+
+/// How many lines there were in the second that runs.
+#[derive(Debug, Default)]
+struct Pace {
+    since: Option<Instant>,
+    lines: u32,
+    dropped: u32,
 }
 
 impl PluginLog {
+    /// The log of a plugin file. `aloud`: on from the start, and its lines go to the server's log too.
+    pub(crate) fn of(file: &str, aloud: bool) -> PluginLog {
+        let log = PluginLog { aloud: aloud.then(|| file.to_owned()), ..PluginLog::default() };
+        log.set(aloud);
+        log
+    }
+
+    /// Whether somebody reads it.
+    pub(crate) fn is_on(&self) -> bool {
+        self.on.load(Ordering::Relaxed)
+    }
+
     /// Starts or stops keeping lines; stopping forgets them.
     pub(crate) fn set(&self, on: bool) {
         self.on.store(on, Ordering::Relaxed);
@@ -33,11 +61,40 @@ impl PluginLog {
             return;
         }
         let line = format!("{level}: {}", cut(text, LINE_BYTES_MAX));
+        if let Some(file) = &self.aloud {
+            self.say(file, &line);
+        }
         let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
         if lines.len() == LINES_MAX {
             lines.pop_front();
         }
         lines.push_back(line);
+    }
+
+    /// Keeps why a guest failed, and what it wrote to stderr, line by line.
+    pub(crate) fn failure(&self, stderr: &Tail, why: &str) {
+        if self.is_on() {
+            stderr.text().lines().for_each(|line| self.write("stderr", line));
+            self.write("error", why);
+        }
+    }
+
+    /// Puts a line into the server's log, unless there were too many in this second.
+    fn say(&self, file: &str, line: &str) {
+        let mut pace = self.pace.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = Instant::now();
+        if pace.since.is_none_or(|since| now.duration_since(since) >= Duration::from_secs(1)) {
+            if pace.dropped > 0 {
+                tracing::info!(target: "plugin", file, dropped = pace.dropped, "lines were left out");
+            }
+            *pace = Pace { since: Some(now), ..Pace::default() };
+        }
+        if pace.lines == LINES_A_SECOND {
+            pace.dropped += 1;
+            return;
+        }
+        pace.lines += 1;
+        tracing::info!(target: "plugin", file, text = one_line(line));
     }
 
     /// What is kept now, oldest first.

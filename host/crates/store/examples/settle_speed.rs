@@ -49,7 +49,7 @@ async fn measure(ledger: &Arc<dyn Ledger>, waiters: usize) -> Result<(), Box<dyn
 async fn settle_until(ledger: Arc<dyn Ledger>, until: Instant) -> Result<Vec<Duration>, Fault> {
     let mut waits = Vec::new();
     while Instant::now() < until {
-        let request = RequestId("req_01890a5d-ac96-774b-bcce-b302099a8057".to_owned());
+        let request = RequestId(format!("req_{}", uuid::Uuid::now_v7().simple()));
         let started = Instant::now();
         let reservation = Reservation {
             request: request.clone(),

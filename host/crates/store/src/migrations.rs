@@ -15,7 +15,7 @@ const VERSION_TABLE: &str =
     "CREATE TABLE IF NOT EXISTS schema_version (id SMALLINT NOT NULL PRIMARY KEY, version INT NOT NULL)";
 
 /// Step n brings the schema from version n to n + 1. A released step is never edited.
-const STEPS: &[&[&str]] = &[FIRST, PARKED_EXCHANGES];
+const STEPS: &[&[&str]] = &[FIRST, PARKED_EXCHANGES, PARKED_OF_A_KEY];
 
 const FIRST: &[&str] = &[
     "CREATE TABLE counters (name VARCHAR(40) NOT NULL PRIMARY KEY, value BIGINT NOT NULL)",
@@ -110,6 +110,11 @@ const PARKED_EXCHANGES: &[&str] = &[
     )",
     // For the deletion of old answers, which must not read the large rows of the others.
     "CREATE INDEX parked_exchanges_ended ON parked_exchanges (ended_ms)",
+];
+
+const PARKED_OF_A_KEY: &[&str] = &[
+    // For the count of what a key has under way, which must not read the large rows either.
+    "CREATE INDEX parked_exchanges_of_a_key ON parked_exchanges (api_key_id, outcome)",
 ];
 
 /// Brings the schema up to this program's version; refuses one that is ahead of it.

@@ -15,11 +15,12 @@ use crate::{Store, StoreError, db::now_ms, seal::Sealer, stored::json};
 const KEPT_MS: i64 = 24 * 3_600_000;
 /// Old answers that are deleted at a time: more than the one that each ending adds, so that they never pile up.
 const PURGE: u64 = 100;
-
 /// How far the clocks of two processes may be apart, milliseconds.
 const CLOCKS_MS: i64 = 3_600_000;
-/// Exchanges of one API key that may wait at once.
-const PER_KEY: i64 = 1_000;
+/// Exchanges of one API key that may wait at once. Those that are parked in the same moment may exceed it by their number.
+const PARKED_PER_KEY: i64 = 1_000;
+/// Exchanges whose records are looked for at a time.
+const LOOKED_UP: usize = 500;
 
 const TABLE: &str = "parked_exchanges";
 const COLUMNS: [&str; 12] = [
@@ -59,7 +60,7 @@ impl Parking for StoreParking {
         match self.store.park(parked).await {
             Ok(true) => Ok(()),
             Ok(false) => {
-                let message = format!("this API key has {PER_KEY} tasks under way; wait for one of them");
+                let message = format!("this API key has {PARKED_PER_KEY} tasks under way; wait for one of them");
                 Err(Fault::new(FaultCode::RateLimited, message))
             }
             Err(error) => Err(error.into_ledger_fault()),
@@ -108,7 +109,7 @@ impl Store {
             Some(row) => row.try_get("waiting")?,
             None => 0,
         };
-        if waiting >= PER_KEY {
+        if waiting >= PARKED_PER_KEY {
             return Ok(false);
         }
         let said = StoredRequest { body: parked.body, headers: parked.headers };
@@ -212,23 +213,30 @@ impl Store {
             .columns(["request", "arrived_ms"])
             .from(TABLE)
             .and_where(Expr::col("outcome").eq(RUNNING))
+            .order_by("arrived_ms", Order::Asc)
             .take();
-        for row in self.db().rows(&running).await? {
-            let (request, arrived): (String, i64) = (row.try_get("request")?, row.try_get("arrived_ms")?);
+        let rows = self.db().rows(&running).await?;
+        // Many at a time: each look reads every record since the oldest of them arrived.
+        for chunk in rows.chunks(LOOKED_UP) {
+            let Some(oldest) = chunk.first() else { continue };
+            let arrived: i64 = oldest.try_get("arrived_ms")?;
             // Records have ids in the order of time: those that are older than the request are not looked at.
             let since = format!("{:012x}", u64::try_from(arrived.saturating_sub(CLOCKS_MS)).unwrap_or(0));
+            let requests = chunk.iter().map(|row| row.try_get("request")).collect::<Result<Vec<String>, _>>()?;
             let settled = Query::select()
-                .column("id")
+                .distinct()
+                .column("request")
                 .from("usage_records")
                 .and_where(Expr::col("id").gte(since))
-                .and_where(Expr::col("request").eq(request.as_str()))
-                .limit(1)
+                .and_where(Expr::col("request").is_in(requests))
                 .take();
-            if self.db().row(&settled).await?.is_some() {
+            for row in self.db().rows(&settled).await? {
+                let request: String = row.try_get("request")?;
                 tracing::warn!(request, "a task was settled, but the process ended before its answer was kept");
                 let lost = Outcome::Failed {
                     code: FaultCode::Internal.as_str().to_owned(),
-                    message: "the gateway ended in the moment that this task was complete; its answer is lost".to_owned(),
+                    message: "the gateway ended in the moment that this task was complete; its answer is lost"
+                        .to_owned(),
                 };
                 self.unpark(&RequestId(request), Some(lost)).await?;
             }

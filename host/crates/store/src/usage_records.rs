@@ -1,7 +1,7 @@
 //! Usage records as rows: written in batches by the writer, read newest first.
 
 use domain::{ApiKeyId, ChannelId, RequestId, TokenClass, Usage, UsageRecord};
-use sea_query::{Expr, Order, Query, Value};
+use sea_query::{Expr, OnConflict, Order, Query, Value};
 use sqlx::{
     Arguments, Row,
     any::{AnyArguments, AnyRow},
@@ -50,7 +50,7 @@ const CLASS_COLUMNS: [(TokenClass, &str); 11] = [
 ];
 
 impl Store {
-    /// The last `limit` usage records, newest first.
+    /// The last `limit` usage records, newest first: in the order in which their requests arrived.
     ///
     /// # Errors
     /// `Corrupt` when a row is damaged; `Unavailable`.
@@ -65,13 +65,14 @@ impl Store {
     }
 }
 
-/// The text of a statement that inserts this many records.
+/// The text of a statement that inserts this many records, except those that are there already.
 pub(crate) fn insert_text(dialect: Dialect, records: usize) -> String {
     let mut insert = Query::insert();
     insert.into_table("usage_records").columns(columns());
     for _ in 0..records {
         insert.values_panic(columns().map(|_| Expr::val(Value::BigInt(None))));
     }
+    insert.on_conflict(OnConflict::column("id").do_nothing_on(["id"]).to_owned());
     dialect.sql(&insert).into_text()
 }
 
@@ -80,8 +81,7 @@ pub(crate) fn bind(values: &mut AnyArguments, record: &UsageRecord) -> Result<()
     let attempts = json(&record.attempts.iter().map(StoredAttempt::of).collect::<Vec<_>>())?;
     let losses = json(&record.losses)?;
     let add = || {
-        // Version 7 ids of one process only grow, so new rows are appended to the end of the index.
-        values.add(Uuid::now_v7().simple().to_string())?;
+        values.add(id_of(&record.request))?;
         values.add(record.request.0.as_str())?;
         values.add(record.api_key.0)?;
         values.add(record.operation.as_str())?;
@@ -107,6 +107,13 @@ pub(crate) fn bind(values: &mut AnyArguments, record: &UsageRecord) -> Result<()
     add().map_err(|error: sqlx::error::BoxDynError| {
         StoreError::Invalid(format!("a usage record cannot be stored: {error}"))
     })
+}
+
+/// A request's own UUIDv7, so that a request which is settled twice has one record, or else a new one. They grow with time, so that new
+/// rows come to the end of the index.
+fn id_of(request: &RequestId) -> String {
+    let own = request.0.strip_prefix("req_").and_then(|id| Uuid::try_parse(id).ok());
+    own.filter(|id| id.get_version_num() == 7).unwrap_or_else(Uuid::now_v7).simple().to_string()
 }
 
 fn columns() -> impl Iterator<Item = &'static str> {

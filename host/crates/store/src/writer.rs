@@ -164,6 +164,10 @@ async fn insert(
     for record in records {
         usage_records::bind(&mut values, record)?;
     }
-    sqlx::query_with(AssertSqlSafe(Arc::clone(text)), values).execute(connection).await?;
+    let done = sqlx::query_with(AssertSqlSafe(Arc::clone(text)), values).execute(connection).await?;
+    let known = records.len() as u64 - done.rows_affected().min(records.len() as u64);
+    if known > 0 {
+        tracing::warn!(known, "requests were settled that have a usage record already; the first one stays");
+    }
     Ok(())
 }

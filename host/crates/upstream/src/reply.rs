@@ -66,7 +66,16 @@ impl Reply {
             // The status says what matters; the text would be noise.
             phase = Phase::Ended;
         }
-        let mut reply = Reply { status, headers, decoder, phase: Phase::Done, received: 0, silence: Silence::default(), limits, peer };
+        let mut reply = Reply {
+            status,
+            headers,
+            decoder,
+            phase: Phase::Done,
+            received: 0,
+            silence: Silence::default(),
+            limits,
+            peer,
+        };
         if matches!(phase, Phase::Ended) {
             phase = reply.finished();
         }
@@ -77,7 +86,16 @@ impl Reply {
     /// The answer of a server that agreed to speak WebSocket.
     pub(crate) fn open(headers: HeaderMap, socket: Socket, limits: Limits, peer: Peer) -> Reply {
         let decoder = Decoder::new(Framing::WebSocket, &limits);
-        Reply { status: 101, headers, decoder, phase: Phase::Open(Box::new(socket)), received: 0, silence: Silence::default(), limits, peer }
+        Reply {
+            status: 101,
+            headers,
+            decoder,
+            phase: Phase::Open(Box::new(socket)),
+            received: 0,
+            silence: Silence::default(),
+            limits,
+            peer,
+        }
     }
 
     /// Waits until it is known what the answer is: an event stream can turn out to be JSON or HTML under the wrong content type with its
@@ -98,7 +116,8 @@ impl Reply {
     }
 
     /// Everything that is buffered: waits for the first frame, then takes what is there without waiting, up to 256 frames or 1 MiB (a
-    /// larger frame comes alone). `None` after `End` or a failure was given. Dropping the future loses nothing.
+    /// larger frame comes alone). `None` after `End` or a failure was given. Dropping the future loses nothing, and the time it waited counts
+    /// for the idle deadline of the next.
     ///
     /// On a WebSocket this also writes what waits to be sent and answers pings.
     ///
@@ -125,7 +144,7 @@ impl Reply {
                     self.silence.heard(socket.count());
                     let left = self.limits.idle.saturating_sub(self.silence.waited);
                     let waiting = Waiting::begin(&mut self.silence.waited);
-                    let incoming = socket.read(left).await;
+                    let incoming = socket.read(left, self.limits.idle).await;
                     drop(waiting);
                     self.silence.heard(socket.count());
                     self.take_in(incoming);

@@ -79,9 +79,9 @@ impl Socket {
         Ok(())
     }
 
-    /// The next message; `None` when there were no bytes at all for that long.
-    pub(crate) async fn read(&mut self, idle: Duration) -> Option<Incoming> {
-        let mut silence = pin!(tokio::time::sleep(idle));
+    /// The next message; `None` when there were no bytes at all within `left`, or within `idle` after some.
+    pub(crate) async fn read(&mut self, left: Duration, idle: Duration) -> Option<Incoming> {
+        let mut silence = pin!(tokio::time::sleep(left));
         let mut seen = self.stream.get_ref().count();
         poll_fn(|cx| {
             if let Poll::Ready(incoming) = self.poll_read(cx) {

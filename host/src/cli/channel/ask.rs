@@ -7,7 +7,7 @@ use exchange::Query;
 use serde_json::Value;
 use store::Store;
 
-use super::{Done, Failure, Named, find, plugin, table};
+use super::{CountArgs, Done, Failure, Named, find, plugin, table};
 use crate::{config::Config, serve};
 
 /// Prints what the account has left.
@@ -29,6 +29,22 @@ pub(super) async fn models(store: &Store, config: &Config, named: Named) -> Done
     let models = answer.get("models").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     let rows: Vec<_> = models.iter().filter_map(|model| Some(vec![model.get("id")?.as_str()?.to_owned()])).collect();
     Ok(table::print(&["MODEL"], &rows, "the vendor lists no models for this account")?)
+}
+
+/// Prints how many tokens a chat request has.
+pub(super) async fn count(store: &Store, config: &Config, args: CountArgs) -> Done {
+    let file = args.body.display();
+    let body = std::fs::read_to_string(&args.body).map_err(|error| Failure::new(vec![format!("{file}: {error}")]))?;
+    let request: Value =
+        serde_json::from_str(&body).map_err(|error| Failure::new(vec![format!("{file} is not JSON: {error}")]))?;
+    let Some(model) = request.get("model").and_then(Value::as_str) else {
+        return Err(Failure::new(vec![format!("{file} has no `model`: say which of the vendor's models counts")]));
+    };
+    let answer = ask(store, config, &args.channel, Query::CountTokens { body: &body, model }).await?;
+    if args.channel.json {
+        return Ok(table::print_json(&answer)?);
+    }
+    Ok(table::say(&answer.get("input_tokens").map(Value::to_string).unwrap_or_default())?)
 }
 
 async fn ask(store: &Store, config: &Config, named: &Named, query: Query<'_>) -> Result<Value, Failure> {

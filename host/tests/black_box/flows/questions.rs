@@ -27,9 +27,16 @@ async fn an_operator_asks_for_balance_and_models() {
     vendor.reply(Answer::json(&json!({"data": [{"id": "a"}, {"id": "b"}]})));
     let models = gateway.cli(&["channel", "upstream-models", "main"]).await.ok().stdout;
     assert!(models.contains('a') && models.contains('b'), "{models}");
-    vendor.reply(Answer::error(401, &json!({"error": {"message": "bad key account-secret-0123"}})));
+    let body = gateway.work_dir().join("question.json");
+    std::fs::write(&body, r#"{"model":"vendor-model","messages":[{"role":"user","content":"ping"}]}"#).unwrap();
+    vendor.reply(Answer::json(&json!({"tokens": 9})));
+    let count = gateway.cli(&["channel", "count-tokens", "main", "--body", body.to_str().unwrap()]).await.ok().stdout;
+    assert_eq!(count.trim(), "9");
+    assert_eq!(vendor.last_request().path, "/count");
+    vendor.reply(Answer::error(401, &json!({"error": {"message": "\u{1b}[2Jbad key account-secret-0123"}})));
     let said = gateway.cli(&["channel", "balance", "main"]).await.failed();
     assert!(said.contains("bad key") && !said.contains("account-secret-0123"), "{said}");
+    assert!(!said.contains('\u{1b}'), "what a vendor says does nothing to the terminal: {said:?}");
     vendor.reply(Answer::json(&json!({"left": 12.5})));
     let said = gateway.cli(&["channel", "balance", "main"]).await.failed();
     assert!(said.contains("balance"), "a shape that it does not have: {said}");

@@ -20,8 +20,8 @@ async fn a_guest_that_goes_too_far_is_stopped_with_a_reason() {
         ("flood", "50 ms of CPU"),
         ("allocate", "bytes of memory, the limit is 67108864"),
         ("recurse", "call stack exhausted|out of bounds memory access"),
-        ("panic", "the probe panicked, as it was told"),
-        ("panic-in-constructor", "the constructor of the probe panicked"),
+        ("panic", "unreachable"),
+        ("panic-in-constructor", "unreachable"),
         ("exit", "exit"),
         ("abort", "unreachable"),
         ("sleep", "took longer than 2000 ms"),
@@ -37,6 +37,8 @@ async fn a_guest_that_goes_too_far_is_stopped_with_a_reason() {
         assert_eq!(fault.message, "the adapter for this model failed", "{model}");
         let detail = fault.detail.unwrap_or_default();
         assert!(reason.split('|').any(|reason| detail.contains(reason)), "{model}: {detail}");
+        // It may quote what a user said: only the plugin's own log has it, when it is on.
+        assert!(!detail.contains("panicked, as it was told") && !detail.contains("of the probe panicked"), "{detail}");
         assert!(detail.len() < 4200, "{model}: {} bytes", detail.len());
         assert!(ask(&probe, "hello").await.unwrap().contains("start 1 at"), "after {model}");
     }

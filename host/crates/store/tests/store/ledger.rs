@@ -101,6 +101,45 @@ async fn closing_writes_what_is_queued_and_refuses_the_rest() {
 }
 
 #[tokio::test]
+async fn a_request_is_settled_once() {
+    let twice = "req_01890a5dac96774bbcceb302099a8057";
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path()).await;
+    settle(&store.ledger(), twice).await.unwrap();
+    store.close().await;
+
+    let store = open(dir.path()).await;
+    let ledger = store.ledger();
+    // In one batch with others, which are kept; more of them than fit one statement.
+    let mut settling: Vec<_> = (0..QUEUED)
+        .map(|number| {
+            if number % 50 == 7 {
+                twice.to_owned()
+            } else {
+                format!("req_{:032x}", 0x7000_8000_0000_0000_0000_u128 + number as u128)
+            }
+        })
+        .map(|request| {
+            let ledger = Arc::clone(&ledger);
+            Box::pin(async move { settle(&ledger, &request).await })
+        })
+        .collect();
+    for settling in &mut settling {
+        poll_fn(|context| Poll::Ready(settling.as_mut().poll(context).is_ready())).await;
+    }
+    for settling in settling {
+        settling.await.unwrap();
+    }
+    let mut requests: Vec<String> =
+        store.usage_records(5_000).await.unwrap().into_iter().map(|record| record.request.0).collect();
+    assert_eq!(requests.iter().filter(|request| *request == twice).count(), 1);
+    assert_eq!(requests.len(), QUEUED - 2 + 1, "no other record is missing");
+    requests.dedup();
+    assert_eq!(requests.len(), QUEUED - 2 + 1);
+    store.close().await;
+}
+
+#[tokio::test]
 async fn an_abandoned_settlement_is_written_all_the_same() {
     let dir = tempfile::tempdir().unwrap();
     let store = open(dir.path()).await;

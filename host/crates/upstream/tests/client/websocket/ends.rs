@@ -1,13 +1,15 @@
 //! Every way in which a WebSocket ends or fails.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::{FutureExt, SinkExt};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
+use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use upstream::{FailureCode, Frame, Limits, Outgoing, Reach};
@@ -152,6 +154,47 @@ async fn silence_is_a_failure_and_a_slow_message_is_not() {
     .await;
     let mut reply = open_limited(at, Limits { idle: Duration::from_secs(1), ..Limits::default() }).await.unwrap();
     assert_eq!(texts(&mut reply).await, ["|slow but on"]);
+}
+
+#[tokio::test]
+async fn a_caller_that_is_called_away_does_not_prolong_silence() {
+    let idle = Duration::from_millis(300);
+    let mut reply = open_limited(raw_deaf().await, Limits { idle, ..Limits::default() }).await.unwrap();
+    let failure = soon(async {
+        loop {
+            if let Ok(next) = timeout(Duration::from_millis(20), reply.next()).await {
+                return next.unwrap().unwrap_err();
+            }
+        }
+    })
+    .await;
+    assert_eq!(failure.code, FailureCode::TimeoutIdle);
+}
+
+#[tokio::test]
+async fn a_byte_gives_back_all_of_the_time() {
+    let more = Arc::new(Notify::new());
+    let wanted = Arc::clone(&more);
+    let at = serve(move |mut stream| {
+        let wanted = Arc::clone(&wanted);
+        async move {
+            agree(&mut stream).await;
+            wanted.notified().await;
+            let mut beat = tokio::time::interval(Duration::from_millis(400));
+            for bytes in [&b"\x81\x02"[..], b"o", b"n\x88\0"] {
+                beat.tick().await;
+                stream.write_all(bytes).await.unwrap();
+            }
+            while stream.read(&mut [0; 64]).await.is_ok_and(|n| n > 0) {}
+        }
+    })
+    .await;
+    let idle = Duration::from_secs(1);
+    let mut reply = open_limited(at, Limits { idle, ..Limits::default() }).await.unwrap();
+    // Most of the deadline is used up, then the bytes come more slowly than the rest of it would allow.
+    assert!(timeout(Duration::from_millis(750), reply.next()).await.is_err(), "there is nothing yet");
+    more.notify_one();
+    assert_eq!(soon(texts(&mut reply)).await, ["|on"]);
 }
 
 #[tokio::test]
