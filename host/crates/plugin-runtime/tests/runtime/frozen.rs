@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use crate::stage::{NOW, Stage, call, probe};
 
 /// The released contracts that are served.
-const RELEASED: [&str; 1] = ["0.1.0"];
+const RELEASED: [&str; 2] = ["0.1.0", "0.2.0"];
 
 fn sample(contract: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../wit/frozen").join(contract).join("sample.wasm")
@@ -186,4 +186,21 @@ async fn a_component_of_contract_0_1_is_held_to_the_limits_of_all() {
     let stage = Stage::with(|options| options.hostcall_bytes = 16);
     let refused = check_file(&stage.runtime, &sample("0.1.0")).await.unwrap_err().to_string();
     assert!(refused.contains("too much data"), "{refused}");
+}
+
+#[test]
+fn the_newest_contract_is_the_one_that_was_frozen() {
+    let wit = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../wit");
+    let frozen = wit.join("frozen").join(RELEASED[RELEASED.len() - 1]).join("wit");
+    for entry in std::fs::read_dir(frozen).unwrap() {
+        let (frozen, name) = entry.map(|entry| (entry.path(), entry.file_name())).unwrap();
+        let words = |path: &Path| -> Vec<String> {
+            let text = std::fs::read_to_string(path).unwrap();
+            // Documentation may be mended; what is compiled may not change inside a version.
+            let code = text.lines().filter(|line| !line.trim_start().starts_with("///"));
+            code.flat_map(str::split_whitespace).map(str::to_owned).collect()
+        };
+        let what = "the contract changed without a new version: see wit/frozen/README.md";
+        assert_eq!(words(&wit.join(&name)), words(&frozen), "{}: {what}", name.display());
+    }
 }
