@@ -199,10 +199,15 @@ async fn attempts(
         ending.served = Some(settle::Served::of(&candidate));
         let channel = Arc::clone(&candidate.channel);
         let result = on_channel(rooms, ask, admission, candidate, state.take(), relay, &mut ending).await;
+        let mut last = relay.was_parked();
         let fault = match result {
             Ok(()) => None,
             Err(Stop::Suspended) => return (records, Ending { suspended: true, ..ending }),
             Err(Stop::Fault(fault)) => Some(fault),
+            Err(Stop::Last(fault)) => {
+                last = true;
+                Some(fault)
+            }
         };
         records.push(AttemptRecord {
             channel: channel.id,
@@ -211,7 +216,7 @@ async fn attempts(
             upstream_status: fault.as_ref().map_or(relay.upstream_status(), |fault| fault.upstream_status),
             elapsed_ms: i64::try_from(begun.elapsed().as_millis()).unwrap_or(i64::MAX),
         });
-        let again = fault.as_ref().is_some_and(|fault| retry::may_retry(fault, relay));
+        let again = !last && fault.as_ref().is_some_and(|fault| retry::may_retry(fault, relay));
         ending.fault = fault;
         if !again {
             break;
@@ -224,7 +229,7 @@ impl Ending {
     fn stopped(self, stop: Stop) -> Ending {
         match stop {
             Stop::Suspended => Ending { suspended: true, ..self },
-            Stop::Fault(fault) => Ending { fault: Some(fault), ..self },
+            Stop::Fault(fault) | Stop::Last(fault) => Ending { fault: Some(fault), ..self },
         }
     }
 }

@@ -27,8 +27,10 @@ const SHORTEST_MS: u32 = 1_000;
 pub(crate) enum Stop {
     /// The process ends; the next one takes it up.
     Suspended,
-    /// It cannot go on.
+    /// It cannot go on here.
     Fault(Fault),
+    /// It cannot go on anywhere: the vendor has begun a task, and another one elsewhere would be paid for as well.
+    Last(Fault),
 }
 
 /// Keeps the exchange, then waits until it is due.
@@ -52,7 +54,7 @@ pub(crate) async fn park(
         state: parked.state,
         due_ms: due,
     };
-    rooms.parking.park(kept).await.map_err(Stop::Fault)?;
+    rooms.parking.park(kept).await.map_err(Stop::Last)?;
     relay.parked(ask.async_ok);
     take_up(rooms, candidate.channel.id, &candidate.upstream_model, due, relay).await
 }
