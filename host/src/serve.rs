@@ -44,7 +44,9 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
         .await
         .with_context(|| format!("cannot create {}", plugins_dir.display()))?;
     let runtime = Runtime::new(config.runtime_options()?).context("the plugin runtime could not start")?;
-    let registry = plugin_runtime::load_dir(&runtime, &plugins_dir).await;
+    let served = store.plugin_states().await?.into_iter().filter(|state| state.state.starts_with("serving"));
+    let served: Vec<String> = served.map(|state| state.file).collect();
+    let registry = plugin_runtime::load_dir_again(&runtime, &plugins_dir, &served).await;
     if registry.adapters().is_empty() {
         tracing::warn!(directory = %plugins_dir.display(), "no plugin is loaded: copy .wasm files there, they are live at once");
     }

@@ -112,3 +112,23 @@ async fn a_server_without_plugins_starts_and_waits_for_them() {
     expect::error(&gateway.chat(&key, &question("echo")).await, expect::MODEL_UNKNOWN);
     assert!(vendor.requests().is_empty());
 }
+
+#[tokio::test]
+async fn a_file_that_came_later_does_not_take_a_provider_over_at_a_restart() {
+    let (mut gateway, key) = setup::echo().await;
+    let serves = async |gateway: &testkit::TestGateway| {
+        let list = gateway.cli(&["plugin", "list", "--json"]).await.ok().json();
+        let rows = list.as_array().expect("a list").clone();
+        let state = |file: &str| rows.iter().find(|row| row["file"] == file).map(|row| row["state"].clone());
+        (state("aaa.wasm"), state("echo.wasm"))
+    };
+    std::fs::copy(testkit::gateway::component("echo-two"), gateway.plugins_dir().join("aaa.wasm")).unwrap();
+    let expected = (Some("refused".into()), Some("serving".into()));
+    let refused = async || serves(&gateway).await == expected;
+    testkit::eventually("the later one is refused", testkit::DEADLINE, refused).await;
+    assert!(gateway.stop().await.success());
+    gateway.start_again().await;
+    let refused = async || serves(&gateway).await == expected;
+    testkit::eventually("it is refused after the restart too", testkit::DEADLINE, refused).await;
+    assert!(gateway.chat(&key, &question("echo")).await.content().contains("ping"));
+}

@@ -47,4 +47,4 @@ pub use registry::{PluginState, PluginStatus, Registry};
 pub use report::{PluginReport, ProviderReport};
 pub use runtime::Runtime;
 pub use trial::{FIXTURES_SECTION, Trial};
-pub use watch::{load_dir, watch_dir};
+pub use watch::{load_dir, load_dir_again, watch_dir};

@@ -79,8 +79,8 @@ impl Loader {
         }
     }
 
-    /// Loads everything once. Files are taken in the order of their names, so that the first of two that offer one provider keeps it.
-    pub(crate) async fn first(&mut self) {
+    /// Loads everything once. Of two files that offer one provider, one that `served` before keeps it, else the first by name.
+    pub(crate) async fn first(&mut self, served: &[String]) {
         let give_up = Instant::now() + Duration::from_secs(5);
         loop {
             let due = self.look(true).await;
@@ -93,7 +93,7 @@ impl Loader {
         while let Some(done) = self.loads.join_next().await {
             prepared.extend(done);
         }
-        prepared.sort_by(|a, b| a.file.cmp(&b.file));
+        prepared.sort_by_cached_key(|done| (!served.contains(&done.file), done.file.clone()));
         for done in prepared {
             self.commit(done);
         }
@@ -332,7 +332,7 @@ mod tests {
         options.instances = 2;
         let registry = Registry::empty();
         let mut loader = Loader::new(Runtime::new(options).unwrap(), dir.clone(), registry.clone());
-        loader.first().await;
+        loader.first(&[]).await;
         assert_eq!(registry.plugins()[0].state, PluginState::Refused);
 
         fs::rename(&dir, &away).unwrap();

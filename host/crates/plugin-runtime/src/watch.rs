@@ -24,8 +24,14 @@ const DEBOUNCE: Duration = Duration::from_millis(20);
 /// Loads every `*.wasm` of a directory once, in the order of their names. What cannot be loaded is in
 /// [`plugins`](Registry::plugins) with its reason.
 pub async fn load_dir(runtime: &Runtime, dir: &Path) -> Registry {
+    load_dir_again(runtime, dir, &[]).await
+}
+
+/// The same for a process that had a directory loaded before: the files that `served` then come first, so that one that was added since
+/// cannot take a provider over by its name.
+pub async fn load_dir_again(runtime: &Runtime, dir: &Path, served: &[String]) -> Registry {
     let registry = Registry::empty();
-    Loader::new(runtime.clone(), dir.to_owned(), registry.clone()).first().await;
+    Loader::new(runtime.clone(), dir.to_owned(), registry.clone()).first(served).await;
     registry
 }
 
