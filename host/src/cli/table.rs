@@ -29,7 +29,7 @@ pub(super) fn harmless(text: &str) -> String {
 
 /// Tells a person something that is no result.
 pub(super) fn remark(line: &str) -> io::Result<()> {
-    writeln!(io::stderr().lock(), "{line}")
+    writeln!(io::stderr().lock(), "{}", harmless(line))
 }
 
 /// The first few; a family of vendors in one component would fill the screen. `--json` has them all.
@@ -59,7 +59,10 @@ pub(super) fn time(unix_ms: i64) -> String {
 /// A text may be the name of somebody else's file, or what an adapter said: what would do something to the terminal is spelled out.
 fn shown(cell: &str) -> String {
     cell.chars()
-        .map(|letter| if letter.is_control() { letter.escape_unicode().to_string() } else { letter.to_string() })
+        .map(|letter| {
+            let acts = letter.is_control() || plugin_runtime::turns_direction(letter);
+            if acts { letter.escape_unicode().to_string() } else { letter.to_string() }
+        })
         .collect()
 }
 
@@ -90,6 +93,7 @@ mod tests {
         let rows = [vec!["1".to_owned(), "main".to_owned()], vec!["12".to_owned(), "ü".to_owned()]];
         assert_eq!(align(&["ID", "NAME"], &rows), "ID  NAME\n1   main\n12  ü\n");
         assert_eq!(align(&["FILE"], &[vec!["\u{1b}[2J\n.wasm".to_owned()]]), "FILE\n\\u{1b}[2J\\u{a}.wasm\n");
+        assert_eq!(harmless("a\n\u{202e}b\u{9b}"), "a\n\\u{202e}b\\u{9b}");
     }
 
     #[test]

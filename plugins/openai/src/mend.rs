@@ -136,6 +136,7 @@ pub(crate) fn finish<'a>(splice: &mut Splice<'a>, raw: Option<&'a RawValue>, cal
     let Some(raw) = raw.map(RawValue::get) else { return Finish::Open };
     let said = raw.trim_matches('"');
     let reason = match said {
+        "null" if raw == said => return Finish::Open,
         "" | "null" => {
             splice.replace(raw, "null");
             return Finish::Open;
@@ -223,6 +224,7 @@ mod tests {
             assert_eq!(splice.finish(), text, "{json}");
         };
         check(r#""""#, false, "null", Finish::Open);
+        check("null", false, "null", Finish::Open);
         check(r#""stop""#, false, r#""stop""#, Finish::Reason("stop"));
         check(r#""stop""#, true, r#""tool_calls""#, Finish::Reason("tool_calls"));
         check(r#""eos""#, false, r#""stop""#, Finish::Reason("stop"));

@@ -31,7 +31,7 @@ pub(crate) fn map(data: &str, out: &mut Out) -> Result<(), Fault> {
             mend::said(&mut splice, &said, None);
         }
         match mend::finish(&mut splice, choice.finish_reason, called) {
-            Finish::Reason(why) if choice.index.unwrap_or(0) == 0 => reason = why,
+            Finish::Reason(why) if choice.index() == 0 => reason = why,
             Finish::Failed(busy) => return Err(fault::gave_up(busy)),
             _ => {}
         }

@@ -104,7 +104,7 @@ impl Stream {
 
     fn choice<'a>(&mut self, choice: &Choice<'a>, splice: &mut Splice<'a>) -> Result<(), Fault> {
         let began = self.began;
-        let seen = self.seen(choice.index.unwrap_or(0));
+        let seen = self.seen(choice.index());
         if let Some(said) = &choice.delta {
             if let Some(role) = said.role {
                 // Clients join the roles of all chunks into one text.
@@ -121,6 +121,9 @@ impl Stream {
         }
         if let Some(counts) = choice.usage {
             splice.remove("usage", counts.get());
+        }
+        if let (None, Some(index)) = (choice.finish_reason, choice.index) {
+            splice.replace(index.get(), format!("{},\"finish_reason\":null", index.get()));
         }
         match mend::finish(splice, choice.finish_reason, seen.calls.any()) {
             Finish::Open => {}

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 /// A whole answer or a chunk of a streamed one.
@@ -32,18 +32,31 @@ pub(crate) struct Aside<'a> {
 /// A choice: `delta` in a chunk, `message` in a whole answer, and some vendors send both.
 #[derive(Deserialize)]
 pub(crate) struct Choice<'a> {
-    #[serde(default)]
-    pub(crate) index: Option<u32>,
+    #[serde(borrow, default)]
+    pub(crate) index: Option<&'a RawValue>,
     #[serde(borrow, default)]
     pub(crate) delta: Option<Said<'a>>,
     #[serde(borrow, default)]
     pub(crate) message: Option<&'a RawValue>,
-    #[serde(borrow, default)]
+    /// Absent only when the whole member is; `null` is there.
+    #[serde(borrow, default, deserialize_with = "present")]
     pub(crate) finish_reason: Option<&'a RawValue>,
     #[serde(borrow, default)]
     pub(crate) usage: Option<&'a RawValue>,
     #[serde(borrow, default)]
     pub(crate) error: Option<&'a RawValue>,
+}
+
+impl Choice<'_> {
+    /// Which of the choices it is.
+    pub(crate) fn index(&self) -> u32 {
+        self.index.and_then(|raw| raw.get().parse().ok()).unwrap_or(0)
+    }
+}
+
+/// A member that is there, `null` or not.
+fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<&'de RawValue>, D::Error> {
+    <&RawValue>::deserialize(deserializer).map(Some)
 }
 
 /// What is said in a delta or a message.

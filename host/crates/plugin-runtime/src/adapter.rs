@@ -154,8 +154,8 @@ impl Adapter {
         match construct.call(&mut started.store, call).await {
             Ok(exchange) => Ok(Guest::new(self.version.clone(), started.store, step, exchange, started.permit)),
             Err(error) => {
-                self.version.log.failure(&started.store.data().stderr, &explain(&error, cpu));
-                Err(failed(&error))
+                let stderr = &started.store.data().stderr;
+                Err(broken(self.version.failure(explain(&error, cpu), stderr)))
             }
         }
     }

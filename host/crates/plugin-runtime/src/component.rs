@@ -1,6 +1,13 @@
 //! One version of one component file, linked into both engines, its exports found and type-checked once.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use domain::Secret;
 use tokio::{sync::OwnedSemaphorePermit, time::timeout};
@@ -19,7 +26,7 @@ use crate::{
     machine::{Batch, Call, CatalogEntry, Effect},
     plugin_log::PluginLog,
     runtime::Place,
-    sandbox::{Granted, Sandbox},
+    sandbox::{Granted, Sandbox, Tail},
     v0_1,
 };
 
@@ -34,6 +41,8 @@ pub(crate) struct Version {
     pub(crate) log: Arc<PluginLog>,
     /// It imports the interface that computes with secrets.
     pub(crate) computes: bool,
+    /// It is still being tried: nothing that its guests write can quote a user.
+    tried: AtomicBool,
     pool: Option<Linked>,
     overflow: Linked,
 }
@@ -95,6 +104,7 @@ impl Version {
             digest: digest.to_owned(),
             log,
             computes,
+            tried: AtomicBool::new(true),
             pool,
             overflow,
         })
@@ -103,6 +113,19 @@ impl Version {
     /// Whether the component exports the interface of this capability.
     pub(crate) fn exports(&self, capability: Capability) -> bool {
         self.overflow.machines.iter().any(|machine| machine.capability == capability)
+    }
+
+    /// It passed, and may be given what users say.
+    pub(crate) fn passed(&self) {
+        self.tried.store(false, Ordering::Relaxed);
+    }
+
+    /// Notes why a guest failed, and returns that for the operator. What the guest wrote to stderr may quote what a user said: it is added
+    /// during the trial, and for those who turned the plugin's log on.
+    pub(crate) fn failure(&self, what: String, stderr: &Tail) -> String {
+        self.log.failure(stderr, &what);
+        let quoted = self.tried.load(Ordering::Relaxed) || self.log.is_on();
+        if quoted { with_stderr(what, &stderr.text()) } else { what }
     }
 
     /// Asks the component what it offers, in a trial instance.
@@ -303,11 +326,11 @@ pub(crate) fn explain(error: &wasmtime::Error, cpu: Duration) -> String {
     crate::plugin_log::cut(&text, 2000).to_owned()
 }
 
-/// Adds what the guest wrote to stderr, its last two thousand bytes.
-pub(crate) fn with_stderr(what: String, stderr: &str) -> String {
+/// Adds what the guest wrote to stderr, its last two thousand bytes, as one line.
+fn with_stderr(what: String, stderr: &str) -> String {
     if stderr.is_empty() {
         return what;
     }
     let start = stderr.ceil_char_boundary(stderr.len().saturating_sub(2000));
-    format!("{what}; its stderr ends: {}", &stderr[start..])
+    format!("{what}; its stderr ends: {}", crate::plugin_log::one_line(&stderr[start..]))
 }

@@ -61,9 +61,7 @@ impl Guest {
             Ok(Err(error)) => explain(&error, options.step_cpu),
             Err(_) => overlong(options.step_wall),
         };
-        // What the guest wrote may quote what a user said: it is for those who turned the plugin's log on.
-        self.version.log.failure(&self.store.data().stderr, &failed);
-        Err(broken(failed))
+        Err(broken(self.version.failure(failed, &self.store.data().stderr)))
     }
 
     /// The value of this number that the guest built from secrets, for the host to put where an effect says.

@@ -43,6 +43,7 @@ pub use error::{LoadError, RuntimeError};
 pub use guest::Guest;
 pub use load::check_file;
 pub use options::{Compiler, RuntimeOptions};
+pub use plugin_log::{one_line, turns_direction};
 pub use registry::{PluginState, PluginStatus, Registry};
 pub use report::{PluginReport, ProviderReport};
 pub use runtime::Runtime;

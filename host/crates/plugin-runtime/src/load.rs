@@ -64,10 +64,12 @@ pub(crate) async fn load(runtime: &Runtime, file: &str, wasm: Wasm, log: Arc<Plu
     };
     let version = Arc::new(version);
     let entries = version.catalog().await?;
-    let adapters = blocking(move || adapters(&version, &entries)).await?;
+    let offered = version.clone();
+    let adapters = blocking(move || adapters(&offered, &entries)).await?;
     if let (Some(fixtures), Some(trial)) = (fixtures, &runtime.options().trial) {
         pass(trial.as_ref(), &adapters, &fixtures, runtime.options().trial_wall).await?;
     }
+    version.passed();
     Ok(Loaded { inspection, adapters })
 }
 

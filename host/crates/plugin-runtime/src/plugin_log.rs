@@ -109,22 +109,23 @@ pub(crate) fn cut(text: &str, max: usize) -> &str {
 }
 
 /// A guest's text as one line that does nothing to who looks at it: what would clear a terminal or begin a line of a log is spelled out.
-pub(crate) fn one_line(text: &str) -> String {
+pub fn one_line(text: &str) -> String {
     let mut line = String::with_capacity(text.len());
     for letter in text.trim_end().chars() {
         match letter {
             '\n' => line.push_str(" / "),
             '\r' => {}
             '\t' => line.push(' '),
-            // Formatting characters turn the direction of what follows.
-            '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
-                line.extend(letter.escape_unicode())
-            }
-            letter if letter.is_control() => line.extend(letter.escape_unicode()),
+            letter if letter.is_control() || turns_direction(letter) => line.extend(letter.escape_unicode()),
             letter => line.push(letter),
         }
     }
     line
+}
+
+/// Whether this character begins a line or turns the direction of what follows, though it is no control character.
+pub fn turns_direction(letter: char) -> bool {
+    matches!(letter, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use domain::Fault;
 use exchange::Query;
+use plugin_runtime::one_line;
 use serde_json::Value;
 use store::Store;
 
@@ -58,8 +59,10 @@ async fn ask(store: &Store, config: &Config, named: &Named, query: Query<'_>) ->
 
 /// A fault for the operator, who may see what a client is not told.
 fn explain(fault: &Fault) -> String {
-    match fault.detail.as_deref().filter(|detail| !detail.is_empty()) {
+    // Vendors and adapters wrote it: a line of theirs must not look like one of ours.
+    let text = match fault.detail.as_deref().filter(|detail| !detail.is_empty()) {
         Some(detail) => format!("{}: {} ({detail})", fault.code.as_str(), fault.message),
         None => format!("{}: {}", fault.code.as_str(), fault.message),
-    }
+    };
+    one_line(&text)
 }

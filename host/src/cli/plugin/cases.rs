@@ -51,8 +51,11 @@ pub(super) async fn test(config: &Config, test: &Test) -> Done {
         })?,
     };
     let sandboxes = Sandboxes::without_trial(config)?;
-    let report =
-        plugin_runtime::check_file(&sandboxes.runtime, &test.file).await.map_err(|error| named(error.to_string()))?;
+    let report = plugin_runtime::check_file(&sandboxes.runtime, &test.file)
+        .await
+        .map_err(|error| named(plugin_runtime::one_line(&error.to_string())))?;
+    // A case quotes nobody: what a guest says when it fails is what its author looks for.
+    report.adapters.iter().for_each(|adapter| adapter.keep_log(true));
     let outcome = fixtures::run(&report.adapters, &files, Depth::Thorough, test.only.as_deref()).await;
     let outcome = outcome.map_err(|what| Failure::new(vec![what]))?;
     table::say(&outcome.to_string())?;

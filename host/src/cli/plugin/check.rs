@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use domain::{Provider, readable_parts};
-use plugin_runtime::{Adapter, Capability, PluginReport};
+use plugin_runtime::{Adapter, Capability, PluginReport, one_line};
 use serde_json::{Value, json};
 
 use super::{Done, Failure, Sandboxes, table};
@@ -17,7 +17,7 @@ pub(super) async fn check(config: &Config, file: &Path, as_json: bool) -> Done {
             if as_json {
                 table::print_json(&json!({"file": file, "ok": false, "error": error.to_string()}))?;
             }
-            return Err(Failure::new(vec![format!("{}: {error}", file.display())]));
+            return Err(Failure::new(vec![format!("{}: {}", file.display(), one_line(&error.to_string()))]));
         }
     };
     let warnings: Vec<String> = report.adapters.iter().flat_map(|adapter| unserved(adapter.provider())).collect();

@@ -81,7 +81,7 @@ async fn cases_are_packed_and_replaced() {
     let fixtures = gateway.work_dir().join("fixtures");
     let case = fixtures.join("chat/hello");
     fs::create_dir_all(&case).unwrap();
-    fs::write(case.join("case.json"), r#"{"provider": "echo", "model": "echo"}"#).unwrap();
+    fs::write(case.join("case.json"), r#"{"source": "echo", "provider": "echo", "model": "echo"}"#).unwrap();
     fs::write(case.join("client.json"), r#"{"model": "echo", "messages": []}"#).unwrap();
     fs::write(case.join("effects.json"), "[]").unwrap();
     let (built, fixtures) = (component("echo"), fixtures.to_str().unwrap().to_owned());

@@ -6,15 +6,16 @@ use serde::Deserialize;
 use std::collections::BTreeMap;
 use witgate_sdk::{Body, Call};
 
-/// `case.json`. Everything but the provider may be left out, and where there is a client the model.
+/// `case.json`. Everything but the source and the provider may be left out, and where there is a client the model.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Case {
     /// What the case shows, for readers.
     #[serde(default)]
     pub about: String,
-    /// Where the vendor's behavior is documented: a page and what to look for on it.
-    pub source: Option<String>,
+    /// Where what is expected is documented: a page of the vendor and what to look for on it, or a rule of the contract. Never empty.
+    #[serde(default)]
+    pub source: String,
     /// Which of the component's providers.
     pub provider: String,
     /// The vendor's name of the model.
@@ -135,6 +136,11 @@ impl Case {
     }
 
     fn check(&self) -> Result<(), String> {
+        if self.source.trim().is_empty() {
+            let what =
+                "case.json needs a `source`: where the vendor says that it is so, or which rule of the contract does";
+            return Err(what.to_owned());
+        }
         let has_client = match (self.capability.as_str(), self.operation.as_deref()) {
             ("chat" | "embeddings", None) | ("account", Some("count-tokens")) => true,
             ("chat" | "embeddings", Some(_)) => {
@@ -154,9 +160,6 @@ impl Case {
         }
         if has_client && self.model.is_empty() {
             return Err("case.json needs a `model`".to_owned());
-        }
-        if self.source.as_deref().is_some_and(|source| source.trim().is_empty()) {
-            return Err("case.json has an empty `source`".to_owned());
         }
         if self.answer.is_some() && !self.answers.is_empty() {
             return Err("case.json has both `answer` and `answers`".to_owned());
@@ -256,24 +259,40 @@ mod tests {
     fn what_is_wrong_with_a_case_is_said() {
         for (capability, known, others, expected) in [
             ("chat", "{}", &["client.json"][..], "missing field `provider`"),
-            ("chat", r#"{"provider": "p", "modle": "m"}"#, &["client.json"], "modle"),
-            ("chat", r#"{"provider": "p"}"#, &["client.json"], "`model`"),
-            ("chat", r#"{"provider": "p", "model": "m"}"#, &[], "client.json is missing"),
-            ("chat", r#"{"provider": "p", "model": "m", "operation": "chat"}"#, &["client.json"], "operation"),
-            ("chat", r#"{"provider": "p", "model": "m", "source": " "}"#, &["client.json"], "source"),
-            ("chat", r#"{"provider": "p", "model": "m", "answer": {}, "answers": [{}]}"#, &["client.json"], "both"),
-            ("account", r#"{"provider": "p"}"#, &[], "balance"),
-            ("account", r#"{"provider": "p", "operation": "balance"}"#, &["client.json"], "no client"),
-            ("grant", r#"{"provider": "p"}"#, &[], "name of the grant"),
-            ("chta", r#"{"provider": "p", "model": "m"}"#, &[], "no capability"),
+            ("chat", r#"{"source": "s", "provider": "p", "modle": "m"}"#, &["client.json"], "modle"),
+            ("chat", r#"{"source": "s", "provider": "p"}"#, &["client.json"], "`model`"),
+            ("chat", r#"{"source": "s", "provider": "p", "model": "m"}"#, &[], "client.json is missing"),
+            (
+                "chat",
+                r#"{"source": "s", "provider": "p", "model": "m", "operation": "chat"}"#,
+                &["client.json"],
+                "operation",
+            ),
+            ("chat", r#"{"provider": "p", "model": "m"}"#, &["client.json"], "needs a `source`"),
+            ("chat", r#"{"provider": "p", "model": "m", "source": " "}"#, &["client.json"], "needs a `source`"),
+            (
+                "chat",
+                r#"{"source": "s", "provider": "p", "model": "m", "answer": {}, "answers": [{}]}"#,
+                &["client.json"],
+                "both",
+            ),
+            ("account", r#"{"source": "s", "provider": "p"}"#, &[], "balance"),
+            ("account", r#"{"source": "s", "provider": "p", "operation": "balance"}"#, &["client.json"], "no client"),
+            ("grant", r#"{"source": "s", "provider": "p"}"#, &[], "name of the grant"),
+            ("chta", r#"{"source": "s", "provider": "p", "model": "m"}"#, &[], "no capability"),
             (
                 "grant",
-                r#"{"provider": "p", "operation": "a"}"#,
+                r#"{"source": "s", "provider": "p", "operation": "a"}"#,
                 &["upstream-request-1.json"],
                 "upstream-request-1.json",
             ),
-            ("grant", r#"{"provider": "p", "operation": "a"}"#, &["upstream-reponse.json"], "upstream-reponse.json"),
-            ("grant", r#"{"provider": "p", "operation": "a"}"#, &["fetch.json"], "fetch.json"),
+            (
+                "grant",
+                r#"{"source": "s", "provider": "p", "operation": "a"}"#,
+                &["upstream-reponse.json"],
+                "upstream-reponse.json",
+            ),
+            ("grant", r#"{"source": "s", "provider": "p", "operation": "a"}"#, &["fetch.json"], "fetch.json"),
         ] {
             let error = read(capability, known, others).unwrap_err();
             assert!(error.contains(expected), "{error} (expected {expected})");
@@ -283,7 +302,7 @@ mod tests {
     #[test]
     fn secrets_are_names_or_values() {
         let secrets = |known: &str| {
-            let known = format!(r#"{{"provider": "p", "operation": "access", "secrets": {known}}}"#);
+            let known = format!(r#"{{"source": "s", "provider": "p", "operation": "access", "secrets": {known}}}"#);
             let case = read("grant", &known, &["upstream-response-2.json", "fetch-1.json"]).unwrap();
             assert_eq!((case.operation(), case.call().unwrap().operation.as_str()), ("access", "access"));
             case.secrets.0.into_iter().collect::<Vec<_>>()

@@ -12,7 +12,7 @@ use std::{
 
 use plugin_runtime::{Adapter, FIXTURES_SECTION, PluginState, RuntimeOptions, Trial, check_file, load_dir, watch_dir};
 
-use crate::stage::{Stage, probe, status, until};
+use crate::stage::{Stage, open, probe, status, until};
 
 /// Writes down what it was given, and passes or not as it is told.
 #[derive(Default)]
@@ -100,4 +100,33 @@ async fn a_check_runs_them_too_and_says_how_large_they_are() {
     // Without fixtures there is nothing to run; without a trial nobody to run them.
     assert_eq!(check_file(&stage.runtime, &probe("probe.wasm")).await.unwrap().fixtures, None);
     assert_eq!(check_file(&Stage::new().runtime, &file).await.unwrap().fixtures, Some(5));
+}
+
+/// Makes the guest panic, and says what the operator would be told.
+struct Panics;
+
+#[async_trait::async_trait]
+impl Trial for Panics {
+    async fn run(&self, adapters: &[Arc<Adapter>], _fixtures: &[u8]) -> Result<(), String> {
+        let fault = open(&adapters[0], "panic-in-constructor").await.unwrap_err();
+        Err(fault.detail.unwrap_or_default())
+    }
+}
+
+#[tokio::test]
+async fn the_text_of_a_panic_is_told_in_the_trial_and_while_the_log_is_on() {
+    const SAID: &str = "the constructor of the probe panicked";
+    let dir = tempfile::tempdir().unwrap();
+    let stage = Stage::with(|options| options.trial = Some(Arc::new(Panics)));
+    let file = dir.path().join("probe.wasm");
+    packed(&probe("probe.wasm"), "12345", &file);
+    let error = check_file(&stage.runtime, &file).await.unwrap_err().to_string();
+    assert!(error.contains(SAID), "{error}");
+
+    let adapter = stage.probe().await;
+    for (on, told) in [(false, false), (true, true), (false, false)] {
+        adapter.keep_log(on);
+        let detail = open(&adapter, "panic-in-constructor").await.unwrap_err().detail.unwrap_or_default();
+        assert_eq!(detail.contains(SAID), told, "log on: {on}: {detail}");
+    }
 }

@@ -11,7 +11,9 @@ use witgate_sdk_testkit::golden;
 
 /// Writes a folder with one case and gives the folder of its capability.
 fn folder(name: &str, capability: &str, files: &[(&str, &str)]) -> PathBuf {
-    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name).join(capability);
+    // Under the name of the test, which is its thread's: two tests may use one name for a case.
+    let test = std::thread::current().name().unwrap_or("main").replace("::", "-");
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(test).join(name).join(capability);
     let case = folder.join("case");
     std::fs::create_dir_all(&case).unwrap();
     for left in std::fs::read_dir(&case).unwrap() {

@@ -67,7 +67,9 @@ impl Files {
     fn new(model: &str) -> Files {
         let key = if model == "no-key" { "" } else { "\"key\"" };
         Files {
-            case: format!(r#"{{"provider": "p", "model": "{model}", "streaming": true, "secrets": [{key}]}}"#),
+            case: format!(
+                r#"{{"source": "s", "provider": "p", "model": "{model}", "streaming": true, "secrets": [{key}]}}"#
+            ),
             request: REQUEST.replace("MODEL", model),
             response: format!("data: {CHUNK}\n\ndata: {CHUNK}\n\ndata: {LAST}\n\ndata: [DONE]\n\n"),
             effects: format!(

@@ -32,7 +32,7 @@ impl Told for Job {
 }
 
 const JOB: [(&str, &str); 9] = [
-    ("case.json", r#"{"provider": "p", "model": "m", "answers": [{"status": 201}]}"#),
+    ("case.json", r#"{"source": "s", "provider": "p", "model": "m", "answers": [{"status": 201}]}"#),
     ("client.json", "{}"),
     ("upstream-request.json", r#"{"method":"POST","endpoint":"api","path":"/jobs","framing":"text","body":null}"#),
     ("upstream-response.json", r#"{"id": 1}"#),
@@ -55,13 +55,13 @@ fn several_requests_and_timers() {
 
 #[test]
 fn the_client_leaves_and_one_last_request_is_sent() {
-    let leave = with(&JOB, "case.json", r#"{"provider": "p", "model": "m", "client_leaves_after": 1}"#);
+    let leave = with(&JOB, "case.json", r#"{"source": "s", "provider": "p", "model": "m", "client_leaves_after": 1}"#);
     let leave = with(&leave, "effects.json", r#"[{"sleep":1500}, {"send":2}, {"usage":{"input":1}}]"#);
     let cancel = r#"{"method":"GET","endpoint":"api","path":"/jobs/1/cancel","framing":"text","body":null}"#;
     let mut leave = with(&leave, "upstream-request-2.json", cancel);
     leave.retain(|(name, _)| !name.contains("-3."));
     passes::<Teller<Job>>("leave", "chat", &leave);
-    let late = with(&leave, "case.json", r#"{"provider": "p", "model": "m", "client_leaves_after": 7}"#);
+    let late = with(&leave, "case.json", r#"{"source": "s", "provider": "p", "model": "m", "client_leaves_after": 7}"#);
     let late = with(&late, "upstream-response-2.json", r#"{"state": "done"}"#);
     let why = fails::<Teller<Job>>("leave-late", "chat", &late);
     assert!(why.contains("only 2 came"), "{why}");
@@ -91,7 +91,7 @@ fn a_parked_exchange_is_resumed_in_a_fresh_instance() {
     let effects =
         format!(r#"[{{"park":{{"ms":60000,"state":"task-1"}}}},{{"send":2}},{{"emit":{ANSWER}}},{{"finish":"stop"}}]"#);
     let files = [
-        ("case.json", r#"{"provider": "p", "model": "m", "now": 1000, "source": "a page"}"#),
+        ("case.json", r#"{"source": "s", "provider": "p", "model": "m", "now": 1000}"#),
         ("client.json", "{}"),
         ("upstream-request.json", &get("/tasks")),
         ("upstream-response.json", "{}"),
@@ -149,7 +149,7 @@ impl Told for Fetching {
 }
 
 const FETCHING: [(&str, &str); 6] = [
-    ("case.json", r#"{"provider": "p", "model": "m", "secrets": {"key": "k"}}"#),
+    ("case.json", r#"{"source": "s", "provider": "p", "model": "m", "secrets": {"key": "k"}}"#),
     ("client.json", "{}"),
     ("fetch-1.json", r#"{"url": "https://a.example/cat.png", "content_type": "image/png", "base64": "AAEC"}"#),
     (
@@ -205,7 +205,7 @@ fn a_conversation_is_compared_line_by_line() {
     let talk = "{\"adapter\": {\"n\": 1.50}}\n{\"vendor\": \"wait\"}\n{\"vendor\": \"more\"}\n{\"adapter_base64\": \"/w==\"}\n{\"vendor_base64\": \"AQ==\"}\n";
     let effects = format!(r#"[{{"emit":{ANSWER}}},{{"finish":"stop"}}]"#);
     let files = [
-        ("case.json", r#"{"provider": "p", "model": "m"}"#),
+        ("case.json", r#"{"source": "s", "provider": "p", "model": "m"}"#),
         ("client.json", "{}"),
         (
             "upstream-request.json",
@@ -259,7 +259,7 @@ fn a_grant_names_the_token_that_it_does_not_see() {
     let files = [
         (
             "case.json",
-            r#"{"provider": "p", "operation": "access", "secrets": {"key": "Jefe"}, "key_parts": {"id": "me"},
+            r#"{"source": "s", "provider": "p", "operation": "access", "secrets": {"key": "Jefe"}, "key_parts": {"id": "me"},
             "answer": {"headers": {"Set-Cookie": "a=b"}}}"#,
         ),
         (
@@ -299,11 +299,12 @@ fn questions_about_an_account_have_canonical_answers() {
     for (operation, answer) in
         [("balance", r#"{"amount": "12.5", "currency": "USD"}"#), ("models", r#"{"models": [{"id": "m"}]}"#)]
     {
-        let case = format!(r#"{{"provider": "p", "operation": "{operation}"}}"#);
+        let case = format!(r#"{{"source": "s", "provider": "p", "operation": "{operation}"}}"#);
         let effects = format!(r#"[{{"emit":{answer}}},{{"finish":"stop"}}]"#);
         passes::<Teller<Account>>(operation, "account", &[("case.json", &case), ("effects.json", &effects)]);
     }
-    let count = |model: &str| format!(r#"{{"provider": "p", "model": "{model}", "operation": "count-tokens"}}"#);
+    let count =
+        |model: &str| format!(r#"{{"source": "s", "provider": "p", "model": "{model}", "operation": "count-tokens"}}"#);
     let effects = r#"[{"emit":{"input_tokens": 12}},{"finish":"stop"}]"#;
     let (good, wrong) = (count("m"), count("wrong"));
     let files = [("case.json", good.as_str()), ("client.json", "{}"), ("effects.json", effects)];
@@ -342,7 +343,8 @@ fn arrays_and_event_streams_are_cut() {
         format!(r#"{{"method":"POST","endpoint":"api","path":"/","framing":"{framing}","body":{{"base64":"AQI="}}}}"#)
     };
     let check = |model: &str, framing: &str, response: (&str, &str), told: &str, status: u16| {
-        let case = format!(r#"{{"provider": "p", "model": "{model}", "answer": {{"status": {status}}}}}"#);
+        let case =
+            format!(r#"{{"source": "s", "provider": "p", "model": "{model}", "answer": {{"status": {status}}}}}"#);
         let effects = format!(r#"[{told},{{"emit":{ANSWER}}},{{"finish":"stop"}}]"#);
         let files = [
             ("case.json", case.as_str()),
@@ -372,7 +374,7 @@ fn a_stream_that_breaks_off_loses_its_unfinished_message() {
     let effects = r#"[{"loss":{"field":"head","what":"json-array"}},{"loss":{"field":"","what":"{}"}},
         {"fail":{"code":"upstream-broken","status":0,"message":"reset"}}]"#;
     let files = [
-        ("case.json", r#"{"provider": "p", "model": "array", "answer": {"failure": "reset"}}"#),
+        ("case.json", r#"{"source": "s", "provider": "p", "model": "array", "answer": {"failure": "reset"}}"#),
         ("client.json", "{}"),
         (
             "upstream-request.json",
@@ -385,7 +387,7 @@ fn a_stream_that_breaks_off_loses_its_unfinished_message() {
     let why = fails::<Teller<Naming>>(
         "not-an-array",
         "chat",
-        &with(&files, "case.json", r#"{"provider": "p", "model": "array"}"#),
+        &with(&files, "case.json", r#"{"source": "s", "provider": "p", "model": "array"}"#),
     );
     assert!(why.contains("the array is not closed") && why.contains("bad-framing"), "{why}");
 }

@@ -45,7 +45,7 @@ fn run(folder: &Path, variables: &[(&str, &str)]) -> (bool, String) {
 fn people_may_have_expectations_written_and_machines_may_not() {
     let written = |folder: &Path, name: &str| -> PathBuf { folder.join("case").join(name) };
     let files = [
-        ("case.json", r#"{"provider": "p", "operation": "models"}"#),
+        ("case.json", r#"{"source": "s", "provider": "p", "operation": "models"}"#),
         ("upstream-response.json", r#"{"models": []}"#),
         ("upstream-request-2.json", "{}"),
     ];
